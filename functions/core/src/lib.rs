@@ -1,1 +1,5 @@
-//! The domain.
+//! stopgap's domain. It knows no AWS SDK, no clock and no I/O: ports and times are passed in.
+
+pub mod inventory;
+pub mod occurrence;
+pub mod policy;

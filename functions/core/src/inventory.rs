@@ -1,0 +1,192 @@
+//! What EC2 says there is: instances, volumes and snapshots in our own types.
+//!
+//! Both the SDK adapters and [`crate::describe`] (files saved by the AWS CLI) end in these, so that selection and
+//! planning are the same live and offline.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A resource's tags, ordered by key.
+pub type Tags = BTreeMap<String, String>;
+
+/// An account and a Region: what every EC2 request goes to, and what every request budget belongs to.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct Location {
+    /// The twelve-digit account id.
+    pub account: String,
+    /// The Region's code, such as `eu-west-1`.
+    pub region: String,
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.account, self.region)
+    }
+}
+
+/// The six states of an instance's life (EC2 `InstanceState.Name`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InstanceState {
+    /// Starting.
+    Pending,
+    /// Up.
+    Running,
+    /// On its way to `Stopped`.
+    Stopping,
+    /// Down; its volumes can be copied safely.
+    Stopped,
+    /// On its way to `Terminated`.
+    ShuttingDown,
+    /// Gone. EC2 keeps describing it for about an hour.
+    Terminated,
+}
+
+impl InstanceState {
+    /// The state's name as EC2 writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Stopping => "stopping",
+            Self::Stopped => "stopped",
+            Self::ShuttingDown => "shutting-down",
+            Self::Terminated => "terminated",
+        }
+    }
+
+    /// Whether the instance is gone or going for good.
+    pub fn is_gone(self) -> bool {
+        matches!(self, Self::ShuttingDown | Self::Terminated)
+    }
+}
+
+impl fmt::Display for InstanceState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// An EBS volume as an instance's block device mapping names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockDevice {
+    /// The device name, such as `/dev/xvda`.
+    pub device: String,
+    /// The volume's id.
+    pub volume_id: String,
+    /// When it was attached; absent in some recordings.
+    pub attached_at: Option<Timestamp>,
+}
+
+/// An EC2 instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instance {
+    /// The instance's id.
+    pub id: String,
+    /// Where it lives.
+    pub location: Location,
+    /// Its state when it was described.
+    pub state: InstanceState,
+    /// Why it changed state last, in EC2's code (`StateReason.Code`): `Client.InternalError` after a start that
+    /// KMS refused.
+    pub state_reason: Option<String>,
+    /// The root device's name, such as `/dev/xvda`.
+    pub root_device: Option<String>,
+    /// Its EBS volumes, in the order of the block device mapping.
+    pub devices: Vec<BlockDevice>,
+    /// Its tags.
+    pub tags: Tags,
+    /// What DescribeInstances filters can ask about it: filter name to values.
+    pub attributes: BTreeMap<String, Vec<String>>,
+}
+
+impl Instance {
+    /// The tag `Name`, if there is one.
+    pub fn name(&self) -> Option<&str> {
+        self.tags.get("Name").map(String::as_str)
+    }
+
+    /// The Auto Scaling group it is a member of, by the tag that Auto Scaling itself writes (keys starting with
+    /// `aws:` cannot be written by others).
+    pub fn auto_scaling_group(&self) -> Option<&str> {
+        self.tags.get("aws:autoscaling:groupName").map(String::as_str)
+    }
+
+    /// Whether `volume_id` is its root volume.
+    pub fn is_root(&self, volume_id: &str) -> bool {
+        self.devices
+            .iter()
+            .any(|device| device.volume_id == volume_id && Some(&device.device) == self.root_device.as_ref())
+    }
+}
+
+/// An EBS volume.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Volume {
+    /// The volume's id.
+    pub id: String,
+    /// Its size in GiB.
+    pub size_gib: u64,
+    /// `gp3`, `io2`, `st1`, …
+    pub volume_type: String,
+    /// The KMS key it is encrypted with, if it is.
+    pub kms_key_id: Option<String>,
+    /// Its tags.
+    pub tags: Tags,
+    /// The instances it is attached to, with the device name there.
+    pub attachments: Vec<Attachment>,
+}
+
+/// A volume's attachment to an instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// The instance's id.
+    pub instance_id: String,
+    /// The device name on it.
+    pub device: String,
+    /// When it was attached.
+    pub attached_at: Option<Timestamp>,
+}
+
+/// The states of a snapshot's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SnapshotState {
+    /// Its point in time is fixed, its data still being copied.
+    Pending,
+    /// It can be restored from.
+    Completed,
+    /// It failed and never will be of use. It still counts against the quotas.
+    Error,
+    /// In the Recycle Bin.
+    Recoverable,
+    /// On its way back from the Recycle Bin.
+    Recovering,
+}
+
+/// An EBS snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The snapshot's id.
+    pub id: String,
+    /// The account that owns it; absent in some recordings.
+    pub owner: Option<String>,
+    /// The volume it was made of. It may no longer exist.
+    pub volume_id: String,
+    /// Its state when it was described.
+    pub state: SnapshotState,
+    /// When it was begun.
+    pub started_at: Timestamp,
+    /// The volume's size in GiB.
+    pub size_gib: u64,
+    /// Its description. Images name themselves here.
+    pub description: String,
+    /// Its tags.
+    pub tags: Tags,
+}
