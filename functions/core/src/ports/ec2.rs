@@ -1,0 +1,140 @@
+//! EC2 and EBS, as far as a backup needs them.
+
+use std::future::Future;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::Fault;
+use crate::inventory::{Instance, InstanceState, Location, Snapshot, Tags, Volume};
+
+/// One page of an answer. EC2 pages hold up to 1,000 items.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// The page's items. A page may be empty and still have a successor.
+    pub items: Vec<T>,
+    /// What to ask for the page after this one; absent on the last.
+    pub next: Option<String>,
+}
+
+/// Reads page after page until there is none.
+pub async fn all_pages<T, F, R>(mut page: F) -> Result<Vec<T>, Fault>
+where
+    F: FnMut(Option<String>) -> R,
+    R: Future<Output = Result<Page<T>, Fault>>,
+{
+    let mut items = Vec::new();
+    let mut token = None;
+    loop {
+        let answer = page(token).await?;
+        items.extend(answer.items);
+        token = answer.next;
+        if token.is_none() {
+            return Ok(items);
+        }
+    }
+}
+
+/// Which of the resources of a Region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// All of them, page by page.
+    All,
+    /// These. An empty list asks nothing and answers nothing: EC2 would take it for *all*, unpaginated.
+    Ids(Vec<String>),
+}
+
+/// Which of the account's own snapshots (`OwnerIds=self`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SnapshotQuery {
+    /// Those that carry stopgap's tags.
+    Ours,
+    /// Those of one instance that stopgap made, by the tag `stopgap:instance`.
+    OfInstance(String),
+    /// These. An empty list asks nothing and answers nothing.
+    Ids(Vec<String>),
+}
+
+/// What StopInstances and StartInstances answer: the state before, and the state entered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StateChange {
+    /// The state before the call.
+    pub from: InstanceState,
+    /// The state the instance is in now.
+    pub to: InstanceState,
+}
+
+/// A request to snapshot all volumes of an instance at one point in time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreateSnapshots {
+    /// The instance.
+    pub instance_id: String,
+    /// Whether the root volume is left out.
+    pub exclude_root: bool,
+    /// Data volumes to leave out (at most 40, never the root: EC2 refuses both).
+    pub exclude_volumes: Vec<String>,
+    /// The description of every snapshot.
+    pub description: String,
+    /// The tags of every snapshot; written with the snapshot or not at all.
+    pub tags: Tags,
+}
+
+/// A snapshot that CreateSnapshots has just begun. Its point in time is fixed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreatedSnapshot {
+    /// The snapshot's id.
+    pub id: String,
+    /// The volume it is of.
+    pub volume_id: String,
+    /// When it was begun.
+    pub started_at: Timestamp,
+}
+
+/// EC2 in any account and Region that [`super::Settings::locations`] names.
+///
+/// Reads are eventually consistent: one empty answer proves nothing. None of the writes has a client token.
+#[async_trait(?Send)]
+pub trait Ec2 {
+    /// DescribeInstances.
+    async fn describe_instances(
+        &self,
+        at: &Location,
+        which: &Which,
+        page: Option<String>,
+    ) -> Result<Page<Instance>, Fault>;
+
+    /// DescribeVolumes.
+    async fn describe_volumes(
+        &self,
+        at: &Location,
+        which: &Which,
+        page: Option<String>,
+    ) -> Result<Page<Volume>, Fault>;
+
+    /// DescribeSnapshots with `OwnerIds=self`.
+    async fn describe_snapshots(
+        &self,
+        at: &Location,
+        query: &SnapshotQuery,
+        page: Option<String>,
+    ) -> Result<Page<Snapshot>, Fault>;
+
+    /// StopInstances, never forced. Stopping what is stopped is no error.
+    async fn stop_instance(&self, at: &Location, instance_id: &str) -> Result<StateChange, Fault>;
+
+    /// StartInstances. Starting what runs is no error; starting what is still stopping is a conflict.
+    async fn start_instance(&self, at: &Location, instance_id: &str) -> Result<StateChange, Fault>;
+
+    /// CreateSnapshots.
+    async fn create_snapshots(
+        &self,
+        at: &Location,
+        request: &CreateSnapshots,
+    ) -> Result<Vec<CreatedSnapshot>, Fault>;
+
+    /// CreateTags on snapshots: adds, and overwrites keys that are there.
+    async fn tag_snapshots(&self, at: &Location, snapshot_ids: &[String], tags: &Tags) -> Result<(), Fault>;
+
+    /// DeleteSnapshot.
+    async fn delete_snapshot(&self, at: &Location, snapshot_id: &str) -> Result<(), Fault>;
+}

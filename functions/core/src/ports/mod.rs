@@ -1,0 +1,93 @@
+//! The ports: all that the tasks ask of the world. `stopgap-aws` answers over the AWS SDK, `stopgap-sim` from memory.
+//!
+//! Each is narrow and speaks our types. A port does not decide: it makes one request (or one page of it), retries
+//! what an SDK retries, and classifies what went wrong.
+
+mod auto_scaling;
+mod ec2;
+mod fault;
+mod table;
+mod workflow;
+
+pub use auto_scaling::{AutoScaling, LifecycleState, Member};
+pub use ec2::{CreateSnapshots, CreatedSnapshot, Ec2, Page, SnapshotQuery, StateChange, Which, all_pages};
+pub use fault::{Fault, FaultKind};
+pub use table::{Expect, Item, Key, Table, Write, Written};
+pub use workflow::{Callbacks, Executions, Notice, Objects, Topic};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::inventory::Location;
+
+/// What a task may reach. Every task takes all of it and uses what its doc comment names; the rights of the deployed
+/// functions are cut to that.
+#[derive(Clone, Copy)]
+pub struct Ports<'a> {
+    /// EC2 and EBS.
+    pub ec2: &'a dyn Ec2,
+    /// EC2 Auto Scaling.
+    pub auto_scaling: &'a dyn AutoScaling,
+    /// The one table.
+    pub table: &'a dyn Table,
+    /// The planning bucket.
+    pub objects: &'a dyn Objects,
+    /// The ticket topic.
+    pub topic: &'a dyn Topic,
+    /// Answers to waiting tasks.
+    pub callbacks: &'a dyn Callbacks,
+    /// The executions of the instance machine.
+    pub executions: &'a dyn Executions,
+}
+
+/// What a task is told about its own invocation, besides its input.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The time now. Tasks read no clock.
+    pub now: Timestamp,
+    /// What the deployment sets.
+    pub settings: &'a Settings,
+}
+
+/// What a deployment sets, from the environment of the functions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The accounts and Regions whose instances are served; the first is home.
+    pub locations: Vec<Location>,
+    /// How long EC2's reads may lag behind its writes: a create that was not answered is looked for as long before
+    /// it is repeated.
+    pub read_lag: SignedDuration,
+    /// How long an instance may take to stop before its run gives up and starts it again.
+    pub stop_limit: SignedDuration,
+    /// How long an instance may take from StartInstances to `running`.
+    pub run_limit: SignedDuration,
+    /// How long snapshots may take to complete. Tens of hours are normal for a first snapshot of a large volume.
+    pub completion_limit: SignedDuration,
+    /// How long a run goes on trying to start an instance that will not start.
+    pub restart_limit: SignedDuration,
+    /// Whether pruning deletes, or only plans and reports.
+    pub prune: PruneMode,
+}
+
+impl Settings {
+    /// The defaults, for these locations.
+    pub fn new(locations: Vec<Location>) -> Self {
+        Self {
+            locations,
+            read_lag: SignedDuration::from_secs(30),
+            stop_limit: SignedDuration::from_mins(20),
+            run_limit: SignedDuration::from_mins(10),
+            completion_limit: SignedDuration::from_hours(48),
+            restart_limit: SignedDuration::from_hours(24),
+            prune: PruneMode::Report,
+        }
+    }
+}
+
+/// What pruning does with what retention no longer keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PruneMode {
+    /// Plans and reports; deletes nothing.
+    Report,
+    /// Deletes.
+    Delete,
+}

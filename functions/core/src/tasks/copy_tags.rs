@@ -1,0 +1,55 @@
+//! `copy-tags`: all tags of the volumes (and of the instance) on their snapshots. It can be repeated at will, and a tag
+//! that cannot be copied never costs the backup.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::StateInput;
+use crate::error::{ErrorName, TaskError};
+use crate::ports::{Context, Ports, SnapshotQuery, all_pages};
+use crate::waiting::describe;
+use crate::{lease, tags, volumes};
+
+/// What `copy-tags` answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Copied {
+    /// When.
+    pub at: Timestamp,
+    /// Whether every tag is there.
+    pub all: bool,
+    /// What did not fit into a snapshot's 50 tags: snapshot id to keys.
+    pub dropped: BTreeMap<String, Vec<String>>,
+}
+
+/// Copies the tags, one CreateTags call per snapshot.
+///
+/// Needs `ec2:Describe*`, `ec2:CreateTags` on stopgap's snapshots, and the table.
+pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result<Copied, TaskError> {
+    lease::held(ports.table, &input.document).await?;
+    let run = &input.document.run;
+    let instance = describe(ports.ec2, &run.location, &run.instance_id).await?;
+    let made: Vec<_> = input.document.snapshots.iter().flat_map(|answer| &answer.payload.snapshots).collect();
+    let volumes = volumes::describe(ports.ec2, run, made.iter().map(|of| of.volume_id.clone()).collect()).await?;
+    let query = SnapshotQuery::Ids(input.document.snapshot_ids());
+    let snapshots = all_pages(|page| ports.ec2.describe_snapshots(&run.location, &query, page)).await?;
+
+    let mut dropped = BTreeMap::new();
+    for of in made {
+        let gone = |what: &str, id: &str| TaskError::new(ErrorName::NotFound, format!("{what} {id} is not there"));
+        let volume = volumes.iter().find(|volume| volume.id == of.volume_id);
+        let volume = volume.ok_or_else(|| gone("the volume", &of.volume_id))?;
+        let snapshot = snapshots.iter().find(|snapshot| snapshot.id == of.id);
+        let snapshot = snapshot.ok_or_else(|| gone("the snapshot", &of.id))?;
+        let plan =
+            tags::plan(&run.policy.tags, of.device.as_deref(), &volume.tags, &instance.tags, &snapshot.tags);
+        if !plan.write.is_empty() {
+            ports.ec2.tag_snapshots(&run.location, std::slice::from_ref(&of.id), &plan.write).await?;
+        }
+        if !plan.dropped.is_empty() {
+            dropped.insert(of.id.clone(), plan.dropped);
+        }
+    }
+    Ok(Copied { at: cx.now, all: dropped.is_empty(), dropped })
+}

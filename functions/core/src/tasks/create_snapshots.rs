@@ -1,0 +1,146 @@
+//! `create-snapshots`: one CreateSnapshots call for all volumes of the instance, at one point in time.
+//!
+//! The call has no client token, and what it made may not be visible for a while. So the time of each try is written into
+//! the lease *before* the call; a later try looks for the occurrence's tags, and repeats the call only when the lag of
+//! EC2's reads has passed since then and there is still nothing.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{RunPlan, StateInput};
+use crate::error::{ErrorName, TaskError};
+use crate::inventory::{Instance, InstanceState, SnapshotState};
+use crate::policy::Consistency;
+use crate::ports::{
+    Context, CreateSnapshots, CreatedSnapshot, FaultKind, Ports, SnapshotQuery, Written, all_pages,
+};
+use crate::records::{Lease, Stored, put, unchanged};
+use crate::waiting::describe;
+use crate::{backup_set, lease, slots, tags, volumes};
+
+/// What `create-snapshots` answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Created {
+    /// The snapshots.
+    pub snapshots: Vec<SnapshotOf>,
+    /// When they were begun: the point in time they hold.
+    pub at: Timestamp,
+}
+
+/// A snapshot and what it is of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotOf {
+    /// The snapshot's id.
+    pub id: String,
+    /// The volume's id.
+    pub volume_id: String,
+    /// The device name of the volume on the instance.
+    pub device: Option<String>,
+}
+
+/// Creates the snapshots, or finds those that an earlier try made.
+///
+/// Needs `ec2:CreateSnapshots`, `ec2:CreateTags` on create, `ec2:Describe*` and the table.
+///
+/// # Errors
+/// [`ErrorName::NotStopped`] when the policy asks for a stopped instance and it is not; [`ErrorName::CreateUnsettled`]
+/// while an earlier try may still have made some.
+pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result<Created, TaskError> {
+    let lease = lease::held(ports.table, &input.document).await?;
+    let run = &input.document.run;
+    let instance = describe(ports.ec2, &run.location, &run.instance_id).await?;
+
+    if let Some(tried_at) = lease.record.create_tried_at {
+        let made = made_since(ports, run, tried_at).await?;
+        if !made.is_empty() {
+            return Ok(created(&instance, made, tried_at));
+        }
+        if cx.now.duration_since(tried_at) <= cx.settings.read_lag {
+            let cause = format!("the create of {tried_at} was not answered, and nothing of it is to be seen yet");
+            return Err(TaskError::new(ErrorName::CreateUnsettled, cause));
+        }
+    }
+    // Only now: what an earlier try made while the instance was stopped is good even if someone has started it since.
+    let stopped = input.document.prepared()?.stop || input.document.prepared()?.restart_owed;
+    if run.policy.consistency == Consistency::Stop && instance.state != InstanceState::Stopped {
+        let why = if stopped { "someone started it" } else { "it was stopped when the run began" };
+        let cause = format!("{} is {}, not stopped ({why})", run.instance_id, instance.state);
+        return Err(TaskError::new(ErrorName::NotStopped, cause));
+    }
+    note_try(ports, cx, run, &lease).await?;
+    let request = request(ports, run, &instance).await?;
+    match ports.ec2.create_snapshots(&run.location, &request).await {
+        Ok(made) => Ok(created(&instance, made, cx.now)),
+        Err(fault) if fault.kind == FaultKind::Unanswered => {
+            Err(TaskError::new(ErrorName::CreateUnsettled, fault.to_string()))
+        }
+        Err(fault) => Err(fault.into()),
+    }
+}
+
+/// What tries since `tried_at` made, by the occurrence's tags.
+async fn made_since(
+    ports: Ports<'_>,
+    run: &RunPlan,
+    tried_at: Timestamp,
+) -> Result<Vec<CreatedSnapshot>, TaskError> {
+    let query = SnapshotQuery::OfInstance(run.instance_id.clone());
+    let snapshots = all_pages(|page| ports.ec2.describe_snapshots(&run.location, &query, page)).await?;
+    let ours = snapshots.into_iter().filter(|snapshot| {
+        backup_set::is_of(snapshot, &run.occurrence, &run.instance_id)
+            && snapshot.state != SnapshotState::Error
+            // EC2 keeps whole seconds.
+            && snapshot.started_at.as_second() >= tried_at.as_second()
+    });
+    let made = |s: crate::inventory::Snapshot| CreatedSnapshot {
+        id: s.id,
+        volume_id: s.volume_id,
+        started_at: s.started_at,
+    };
+    Ok(ours.map(made).collect())
+}
+
+/// Writes into the lease that a create is tried now. Its condition is the fence: a lease that has changed hands refuses.
+async fn note_try(
+    ports: Ports<'_>,
+    cx: Context<'_>,
+    run: &RunPlan,
+    lease: &Stored<Lease>,
+) -> Result<(), TaskError> {
+    let tried = Lease { create_tried_at: Some(cx.now), ..lease.record.clone() };
+    let key = Lease::key(&run.location, &run.instance_id);
+    match ports.table.write(vec![put(key, unchanged(&Some(lease.clone())), &tried)?]).await? {
+        Written::Done => Ok(()),
+        Written::Refused => Err(slots::contended()),
+    }
+}
+
+/// The request for what is attached now: volumes may have come and gone since the run was prepared.
+async fn request(ports: Ports<'_>, run: &RunPlan, instance: &Instance) -> Result<CreateSnapshots, TaskError> {
+    let selection = volumes::to_copy(ports.ec2, run, instance).await?;
+    if selection.included.is_empty() {
+        let cause = format!("{} has no volume left to copy", run.instance_id);
+        return Err(TaskError::new(ErrorName::Rejected, cause));
+    }
+    let (root, data): (Vec<_>, Vec<_>) = selection.excluded.into_iter().partition(|id| instance.is_root(id));
+    Ok(CreateSnapshots {
+        instance_id: run.instance_id.clone(),
+        exclude_root: !root.is_empty(),
+        exclude_volumes: data,
+        description: format!("stopgap: {} of {}", run.occurrence, run.instance_id),
+        tags: tags::of_set(run, selection.included.len()),
+    })
+}
+
+fn created(instance: &Instance, made: Vec<CreatedSnapshot>, otherwise: Timestamp) -> Created {
+    let device = |volume: &str| {
+        instance.devices.iter().find(|device| device.volume_id == volume).map(|device| device.device.clone())
+    };
+    let at = made.iter().map(|snapshot| snapshot.started_at).min().unwrap_or(otherwise);
+    let snapshots = made.into_iter().map(|snapshot| SnapshotOf {
+        device: device(&snapshot.volume_id),
+        id: snapshot.id,
+        volume_id: snapshot.volume_id,
+    });
+    Created { snapshots: snapshots.collect(), at }
+}

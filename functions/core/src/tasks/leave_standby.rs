@@ -1,0 +1,79 @@
+//! `leave-standby`: gives the member back to its group. Idempotent, and polled: it raises
+//! [`ErrorName::StandbyPending`] until the member is *seen* in service.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::StateInput;
+use crate::error::{ErrorName, TaskError};
+use crate::inventory::Location;
+use crate::lease;
+use crate::ports::{AutoScaling, Context, FaultKind, LifecycleState, Ports};
+use crate::records::Shield;
+
+/// What `leave-standby` answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Returned {
+    /// When the member was seen in service.
+    pub at: Timestamp,
+}
+
+/// Takes the member out of Standby, or resumes the processes that this run suspended (and no others).
+///
+/// Needs `autoscaling:Describe*`, `ExitStandby` or `ResumeProcesses`, and the table.
+///
+/// # Errors
+/// [`ErrorName::StandbyPending`] until it is seen.
+pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result<Returned, TaskError> {
+    lease::held(ports.table, &input.document).await?;
+    let run = &input.document.run;
+    match &input.document.prepared()?.shield {
+        None => {}
+        Some(Shield::Standby { group }) => {
+            in_service(ports.auto_scaling, &run.location, group, &run.instance_id).await?;
+        }
+        Some(Shield::Suspend { group, processes }) => {
+            resume(ports.auto_scaling, &run.location, group, processes).await?;
+        }
+    }
+    Ok(Returned { at: cx.now })
+}
+
+async fn in_service(
+    auto_scaling: &dyn AutoScaling,
+    at: &Location,
+    group: &str,
+    instance_id: &str,
+) -> Result<(), TaskError> {
+    let pending =
+        || TaskError::new(ErrorName::StandbyPending, format!("{instance_id} is not back in {group} yet"));
+    match auto_scaling.member(at, instance_id).await?.map(|member| member.lifecycle) {
+        Some(LifecycleState::Standby) => match auto_scaling.exit_standby(at, group, instance_id).await {
+            Ok(()) => Err(pending()),
+            // The group is at its maximum, or the instance is not running for Auto Scaling yet.
+            Err(fault) if fault.kind == FaultKind::Rejected => {
+                Err(TaskError::new(ErrorName::StandbyRefused, fault.to_string()))
+            }
+            Err(fault) => Err(fault.into()),
+        },
+        Some(LifecycleState::Pending | LifecycleState::EnteringStandby) => Err(pending()),
+        // In service; or no longer ours to give back.
+        Some(LifecycleState::InService | LifecycleState::Leaving) | None => Ok(()),
+    }
+}
+
+async fn resume(
+    auto_scaling: &dyn AutoScaling,
+    at: &Location,
+    group: &str,
+    processes: &[String],
+) -> Result<(), TaskError> {
+    let ours: BTreeSet<String> = processes.iter().cloned().collect();
+    if ours.is_disjoint(&auto_scaling.suspended_processes(at, group).await?) {
+        return Ok(());
+    }
+    auto_scaling.resume_processes(at, group, &ours).await?;
+    Err(TaskError::new(ErrorName::StandbyPending, format!("the processes of {group} are not resumed yet")))
+}

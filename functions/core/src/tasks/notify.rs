@@ -1,0 +1,187 @@
+//! `notify`: opens, updates or resolves a ticket. The state machine says which kind; this puts it into words.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Document, Failure};
+use crate::error::{ErrorName, TaskError};
+use crate::inventory::Location;
+use crate::occurrence::Occurrence;
+use crate::policy::PolicyId;
+use crate::ports::{Context, Ports};
+use crate::ticket::{self, Action, Kind, Matter, Report};
+use crate::timeline;
+
+/// What a state hands to `notify`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Input {
+    /// What kind of ticket.
+    pub kind: Kind,
+    /// Open (or update), or resolve.
+    pub action: Action,
+    /// What it is about.
+    #[serde(flatten)]
+    pub about: About,
+}
+
+/// What a ticket is about.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum About {
+    /// A run of the instance machine.
+    Document(Box<Document>),
+    /// Occurrences that no run served, or whose run could not be started.
+    Unserved(Unserved),
+    /// The fleet, in one place or as a whole.
+    Fleet(Fleet),
+}
+
+/// Occurrences of one policy on one instance that were not served.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unserved {
+    /// The instance.
+    pub instance_id: String,
+    /// Where it is.
+    pub location: Location,
+    /// The policy.
+    pub policy: PolicyId,
+    /// Which occurrences, oldest first.
+    pub occurrences: Vec<Occurrence>,
+    /// Why, where an error tells.
+    #[serde(default)]
+    pub failure: Option<Failure>,
+}
+
+/// Trouble of the fleet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fleet {
+    /// The fleet's execution.
+    pub execution: String,
+    /// Where; everywhere if it is not given.
+    #[serde(default)]
+    pub location: Option<Location>,
+    /// What failed.
+    #[serde(default)]
+    pub failure: Option<Failure>,
+}
+
+/// What `notify` answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notified {
+    /// The ticket.
+    pub dedup_key: String,
+}
+
+/// Opens (or updates) or resolves the ticket. Idempotent: the same report twice is one message.
+///
+/// Needs the table and `sns:Publish`.
+pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<Notified, TaskError> {
+    let (matter, report) = match input.about {
+        About::Document(document) => of_run(input.kind, &document),
+        About::Unserved(unserved) => of_unserved(input.kind, unserved),
+        About::Fleet(fleet) => of_fleet(input.kind, fleet),
+    };
+    let dedup_key = matter.dedup_key();
+    match input.action {
+        Action::Open | Action::Update => ticket::open(ports, cx.now, matter, report).await?,
+        Action::Resolve => ticket::resolve(ports, cx.now, &matter, report).await?,
+    }
+    Ok(Notified { dedup_key })
+}
+
+fn of_run(kind: Kind, document: &Document) -> (Matter, Report) {
+    let run = &document.run;
+    let matter = Matter::of_instance(kind, &run.location, &run.instance_id, &run.policy.id);
+    let failure = match kind {
+        Kind::LeftStopped => document.restart_failure(),
+        Kind::TagsIncomplete => document.failures.get("CopyTags").map(|failure| ("CopyTags", failure)),
+        Kind::PruneFailed => document.failures.get("PruneSnapshots").map(|failure| ("PruneSnapshots", failure)),
+        Kind::BackupFailed | Kind::BackupMissed | Kind::BackupRefused | Kind::PlanFailed => {
+            document.backup_failure()
+        }
+    };
+    let (error, cause) = match failure {
+        Some((_, failure)) => (failure.error.clone(), failure.in_words()),
+        None => without_failure(kind, document),
+    };
+    let report = Report {
+        occurrences: vec![run.occurrence.clone()],
+        failed_state: failure.map(|(state, _)| state.to_owned()),
+        error,
+        cause,
+        done: done(kind, document),
+        execution: Some(run.execution.clone()),
+        timeline: timeline::of(document),
+    };
+    (matter, report)
+}
+
+/// Error and cause of what is told without having failed.
+fn without_failure(kind: Kind, document: &Document) -> (String, String) {
+    match kind {
+        Kind::TagsIncomplete => {
+            let dropped = document.tags.iter().flat_map(|answer| &answer.payload.dropped);
+            let cause = dropped.map(|(id, keys)| format!("{id} has no room for {}", keys.join(", ")));
+            (ErrorName::LimitExceeded.to_string(), cause.collect::<Vec<_>>().join("; "))
+        }
+        Kind::BackupRefused => {
+            let reasons = document.prepared.iter().flat_map(|answer| answer.payload.reasons.clone());
+            (ErrorName::Refused.to_string(), reasons.collect::<Vec<_>>().join("; "))
+        }
+        _ => (String::new(), String::new()),
+    }
+}
+
+fn done(kind: Kind, document: &Document) -> String {
+    let instance = match (&document.confirmed, document.touched()) {
+        (Some(confirmed), _) => format!("The instance runs again since {}.", confirmed.payload.at),
+        (None, true) => "The instance is not known to run again yet.".to_owned(),
+        (None, false) => "The instance was not touched.".to_owned(),
+    };
+    match kind {
+        Kind::LeftStopped if document.confirmed.is_some() => instance,
+        Kind::LeftStopped => {
+            let deadline = document.prepared.as_ref().map(|answer| answer.payload.deadline);
+            let until = deadline.map_or_else(String::new, |deadline| format!(" until {deadline}"));
+            format!("stopgap goes on trying to start it{until}.")
+        }
+        Kind::TagsIncomplete | Kind::PruneFailed => "The backup is complete.".to_owned(),
+        Kind::BackupFailed | Kind::BackupMissed | Kind::BackupRefused | Kind::PlanFailed => instance,
+    }
+}
+
+fn of_unserved(kind: Kind, unserved: Unserved) -> (Matter, Report) {
+    let matter = Matter::of_instance(kind, &unserved.location, &unserved.instance_id, &unserved.policy);
+    let (error, cause) = match &unserved.failure {
+        Some(failure) => (failure.error.clone(), failure.in_words()),
+        None => {
+            let count = unserved.occurrences.len();
+            let cause = format!("{count} occurrences were not begun within the policy's start_within");
+            (ErrorName::StartWindowPassed.to_string(), cause)
+        }
+    };
+    let report = Report {
+        occurrences: unserved.occurrences,
+        failed_state: None,
+        error,
+        cause,
+        done: "The instance was not touched.".to_owned(),
+        execution: None,
+        timeline: Vec::new(),
+    };
+    (matter, report)
+}
+
+fn of_fleet(kind: Kind, fleet: Fleet) -> (Matter, Report) {
+    let matter = Matter { kind, location: fleet.location, instance_id: None, policy: None };
+    let failure = fleet.failure.unwrap_or(Failure { error: String::new(), cause: String::new() });
+    let report = Report {
+        occurrences: Vec::new(),
+        failed_state: Some("PlanFleet".to_owned()),
+        cause: failure.in_words(),
+        error: failure.error,
+        done: "Other accounts and Regions were planned; the next tick tries again.".to_owned(),
+        execution: Some(fleet.execution),
+        timeline: Vec::new(),
+    };
+    (matter, report)
+}

@@ -1,0 +1,309 @@
+//! `prepare-run`: looks whether the run can go ahead, and takes what it needs in one transaction: the *lease* on the
+//! instance, the *intent* that it must run again, and the *slot* of its concurrency group.
+//!
+//! Nothing has been touched before; after it, every way out goes through `close-run`.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{RunPlan, StateInput};
+use crate::error::{ErrorName, TaskError};
+use crate::inventory::{Instance, InstanceState};
+use crate::policy::{Autoscaling, Consistency};
+use crate::ports::{Context, LifecycleState, Ports, SnapshotQuery, Written, all_pages};
+use crate::records::{Intent, Lease, Run, RunState, Shield, Stored, instance_key, put, read, unchanged};
+use crate::volumes;
+use crate::waiting::describe;
+use crate::{backup_set, slots};
+
+/// The processes by which a group replaces a member that is not running. AZRebalance is one since it may choose the
+/// member to terminate.
+const REPLACING_PROCESSES: [&str; 3] = ["AZRebalance", "HealthCheck", "ReplaceUnhealthy"];
+
+/// What `prepare-run` answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prepared {
+    /// How to go on.
+    pub outcome: Outcome,
+    /// Whether the instance must be stopped.
+    pub stop: bool,
+    /// Whether the instance must run in the end: it was running, or a run before us owed it.
+    pub restart_owed: bool,
+    /// Whether [`Prepared::shield`] is there, for the machine to choose by.
+    pub shielded: bool,
+    /// How Auto Scaling is kept from replacing it.
+    pub shield: Option<Shield>,
+    /// The lease's fence.
+    pub fence: u64,
+    /// When lease, intent and slot were taken.
+    pub at: Timestamp,
+    /// Until when the run tries to start the instance.
+    pub deadline: Timestamp,
+    /// The volumes that the backup will contain, by what is known now.
+    pub volumes: Vec<String>,
+    /// What a person should know: why it is refused, or what is notable.
+    pub reasons: Vec<String>,
+}
+
+/// How a run goes on after `prepare-run`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The lease is ours: go on.
+    Ready,
+    /// The occurrence has a complete set.
+    AlreadyDone,
+    /// Another live run makes this backup.
+    InProgress,
+    /// It was only asked what would be done.
+    DryRun,
+    /// It must not be done; a ticket says why.
+    Refused,
+}
+
+/// Prepares the run.
+///
+/// Needs `ec2:Describe*`, `autoscaling:Describe*`, `states:DescribeExecution` and the table. Idempotent: what this
+/// execution holds already is taken again as it is.
+///
+/// # Errors
+/// [`ErrorName::LeaseBusy`], [`ErrorName::SlotBusy`] and [`ErrorName::InTransition`] are retried by the machine until
+/// [`ErrorName::StartWindowPassed`].
+pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result<Prepared, TaskError> {
+    let run = &input.document.run;
+    if cx.now > run.start_until {
+        let cause = format!("{} could not begin until {}", run.occurrence, run.start_until);
+        return Err(TaskError::new(ErrorName::StartWindowPassed, cause));
+    }
+    let instance = describe(ports.ec2, &run.location, &run.instance_id).await?;
+    let record = read::<Run>(ports.table, &run_key(run)).await?;
+    if let Some(outcome) = served(ports, run, record.as_ref()).await? {
+        return Ok(outcome_only(cx, outcome, Vec::new()));
+    }
+    let held = Held::read(ports, run).await?;
+    let stopped = match instance.state {
+        InstanceState::Running => false,
+        InstanceState::Stopped => true,
+        // What this very run began before it was interrupted is no reason to wait.
+        InstanceState::Stopping if held.intent.is_some() => false,
+        state => {
+            let name = if state.is_gone() { ErrorName::InstanceGone } else { ErrorName::InTransition };
+            return Err(TaskError::new(name, format!("{} is {state}", instance.id)));
+        }
+    };
+    let volumes = volumes::to_copy(ports.ec2, run, &instance).await?;
+    let shield = match shield(ports, run, &instance, &held).await? {
+        Ok(shield) => shield,
+        Err(reason) => return Ok(outcome_only(cx, Outcome::Refused, vec![reason])),
+    };
+    if volumes.included.is_empty() {
+        let reason = format!("{} has no volume that policy {} would copy", instance.id, run.policy.id);
+        return Ok(outcome_only(cx, Outcome::Refused, vec![reason]));
+    }
+
+    let stop = !stopped && run.policy.consistency == Consistency::Stop;
+    let restart_owed = stop || held.intent.is_some();
+    let prepared = Prepared {
+        outcome: Outcome::Ready,
+        stop,
+        restart_owed,
+        shielded: restart_owed && shield.is_some(),
+        shield: shield.filter(|_| restart_owed),
+        fence: held.fence,
+        at: cx.now,
+        deadline: cx.now.saturating_add(cx.settings.restart_limit).unwrap_or(Timestamp::MAX),
+        volumes: volumes.included,
+        reasons: held.notes.clone(),
+    };
+    if run.dry_run {
+        return Ok(Prepared { outcome: Outcome::DryRun, ..prepared });
+    }
+    take(ports, cx, run, &instance, held, record, prepared).await
+}
+
+/// Whether the occurrence needs nothing from this run: it is done, or another live run is at it.
+async fn served(
+    ports: Ports<'_>,
+    run: &RunPlan,
+    record: Option<&Stored<Run>>,
+) -> Result<Option<Outcome>, TaskError> {
+    match record.map(|stored| &stored.record) {
+        Some(Run { state: RunState::Complete, .. }) => return Ok(Some(Outcome::AlreadyDone)),
+        Some(Run { state: RunState::Live, execution, .. })
+            if *execution != run.execution && ports.executions.is_running(execution).await? =>
+        {
+            return Ok(Some(Outcome::InProgress));
+        }
+        _ => {}
+    }
+    // The tags say it too, so that a lost table does not mean a second backup.
+    let query = SnapshotQuery::OfInstance(run.instance_id.clone());
+    let snapshots = all_pages(|page| ports.ec2.describe_snapshots(&run.location, &query, page)).await?;
+    let done = backup_set::has_complete(&snapshots, &run.occurrence, &run.instance_id);
+    Ok(done.then_some(Outcome::AlreadyDone))
+}
+
+/// What the table says of the instance now, and what taking it over would mean.
+struct Held {
+    lease: Option<Stored<Lease>>,
+    intent: Option<Stored<Intent>>,
+    fence: u64,
+    notes: Vec<String>,
+}
+
+impl Held {
+    /// Reads lease and intent.
+    ///
+    /// An owner that runs keeps its lease. One that does not (aborted, timed out, or closed without having been able to
+    /// start the instance) is taken over, and its debt with it.
+    async fn read(ports: Ports<'_>, run: &RunPlan) -> Result<Self, TaskError> {
+        let lease = read::<Lease>(ports.table, &Lease::key(&run.location, &run.instance_id)).await?;
+        let intent = read::<Intent>(ports.table, &Intent::key(&run.location, &run.instance_id)).await?;
+        let mut notes = Vec::new();
+        let fence = match lease.as_ref().map(|stored| &stored.record) {
+            None => 1,
+            Some(lease) if lease.owner == run.execution => lease.fence,
+            Some(lease) if ports.executions.is_running(&lease.owner).await? => {
+                let cause = format!("{} makes {} of {}", lease.owner, lease.occurrence, run.instance_id);
+                return Err(TaskError::new(ErrorName::LeaseBusy, cause));
+            }
+            Some(lease) => {
+                notes.push(format!("took the lease over from {}, which no longer runs", lease.owner));
+                lease.fence + 1
+            }
+        };
+        Ok(Self { lease, intent, fence, notes })
+    }
+}
+
+/// How Auto Scaling is to be kept from replacing the instance; `Ok(Err(reason))` where it must not be touched.
+async fn shield(
+    ports: Ports<'_>,
+    run: &RunPlan,
+    instance: &Instance,
+    held: &Held,
+) -> Result<Result<Option<Shield>, String>, TaskError> {
+    if let Some(intent) = &held.intent {
+        return Ok(Ok(intent.record.shield.clone()));
+    }
+    if instance.auto_scaling_group().is_none() || run.policy.consistency == Consistency::Crash {
+        return Ok(Ok(None));
+    }
+    let Some(member) = ports.auto_scaling.member(&run.location, &instance.id).await? else { return Ok(Ok(None)) };
+    let group = member.group;
+    Ok(match (run.policy.autoscaling, member.lifecycle) {
+        (Autoscaling::Skip, _) => {
+            Err(format!("{} is a member of {group}, and the policy skips members", instance.id))
+        }
+        (_, LifecycleState::Pending | LifecycleState::EnteringStandby) => {
+            let cause = format!("{} is coming into or leaving service in {group}", instance.id);
+            return Err(TaskError::new(ErrorName::InTransition, cause));
+        }
+        (_, LifecycleState::Leaving) => Err(format!("{} is being taken out of {group}", instance.id)),
+        // Someone put it there, and will take it back: nothing is owed.
+        (_, LifecycleState::Standby) => Ok(None),
+        (Autoscaling::Standby, LifecycleState::InService) => Ok(Some(Shield::Standby { group })),
+        (Autoscaling::Suspend, LifecycleState::InService) => {
+            let suspended = ports.auto_scaling.suspended_processes(&run.location, &group).await?;
+            let wanted = BTreeSet::from(REPLACING_PROCESSES.map(str::to_owned));
+            let processes = wanted.difference(&suspended).cloned().collect();
+            Ok(Some(Shield::Suspend { group, processes }))
+        }
+    })
+}
+
+/// Takes lease, run record, and where a restart is owed intent and slot, all or nothing.
+async fn take(
+    ports: Ports<'_>,
+    cx: Context<'_>,
+    run: &RunPlan,
+    instance: &Instance,
+    held: Held,
+    record: Option<Stored<Run>>,
+    prepared: Prepared,
+) -> Result<Prepared, TaskError> {
+    let lease = Lease {
+        owner: run.execution.clone(),
+        fence: prepared.fence,
+        occurrence: run.occurrence.clone(),
+        taken_at: cx.now,
+        create_tried_at: None,
+    };
+    // Our own lease stays as it is: it may know of a create that was tried.
+    let ours = held.lease.as_ref().map(|stored| &stored.record).filter(|lease| lease.owner == run.execution);
+    let lease = ours.cloned().unwrap_or(lease);
+    let began = Run {
+        state: RunState::Live,
+        execution: run.execution.clone(),
+        attempt: run.attempt,
+        began_at: cx.now,
+        closed_at: None,
+        snapshots: Vec::new(),
+        down_seconds: None,
+    };
+    let mut writes = vec![
+        put(Lease::key(&run.location, &run.instance_id), unchanged(&held.lease), &lease)?,
+        put(run_key(run), unchanged(&record), &began)?,
+    ];
+    if prepared.restart_owed {
+        let slot = slot(run, instance, prepared.shield.as_ref());
+        let intent = Intent {
+            owner: run.execution.clone(),
+            fence: prepared.fence,
+            instance_id: run.instance_id.clone(),
+            location: run.location.clone(),
+            occurrence: run.occurrence.clone(),
+            since: cx.now,
+            deadline: prepared.deadline,
+            shield: prepared.shield.clone(),
+            group: slot.as_ref().map(|(group, _)| group.clone()),
+        };
+        writes.push(put(Intent::key(&run.location, &run.instance_id), unchanged(&held.intent), &intent)?);
+        if let Some((group, max)) = slot {
+            let holder = instance_key(&run.location, &run.instance_id);
+            writes.push(
+                slots::take(ports.table, &run.location, &group, max, &holder, &run.execution).await?,
+            );
+        }
+    }
+    match ports.table.write(writes).await? {
+        Written::Done => Ok(prepared),
+        Written::Refused => {
+            let cause = format!("another run took {} or a slot at this moment", run.instance_id);
+            Err(TaskError::new(ErrorName::LeaseBusy, cause))
+        }
+    }
+}
+
+/// The concurrency group whose slot is needed, and how many it has.
+///
+/// Two members of one Auto Scaling group must not suspend its processes at once: the first to finish would resume them
+/// under the second. So `suspend` takes the group one by one, whatever the policy's own limit.
+fn slot(run: &RunPlan, instance: &Instance, shield: Option<&Shield>) -> Option<(String, u32)> {
+    if let Some(Shield::Suspend { group, .. }) = shield {
+        return Some((format!("asg={group}"), 1));
+    }
+    let concurrency = run.policy.concurrency.as_ref()?;
+    Some((concurrency.group_by.group_of(instance)?, concurrency.max))
+}
+
+fn run_key(run: &RunPlan) -> crate::ports::Key {
+    Run::key(&run.occurrence, &run.location, &run.instance_id)
+}
+
+fn outcome_only(cx: Context<'_>, outcome: Outcome, reasons: Vec<String>) -> Prepared {
+    Prepared {
+        outcome,
+        stop: false,
+        restart_owed: false,
+        shielded: false,
+        shield: None,
+        fence: 0,
+        at: cx.now,
+        deadline: cx.now,
+        volumes: Vec::new(),
+        reasons,
+    }
+}

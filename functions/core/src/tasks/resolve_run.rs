@@ -1,0 +1,160 @@
+//! `resolve-run`: the first state of the instance machine. Turns what a person, the fleet or anyone typed into a run, or
+//! says what is wrong with it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::RunPlan;
+use crate::error::{ErrorName, TaskError};
+use crate::inventory::{Instance, Location};
+use crate::occurrence::Occurrence;
+use crate::policies;
+use crate::policy::{Policy, PolicyId};
+use crate::ports::{Context, Ports};
+use crate::select;
+use crate::waiting::describe;
+
+/// What the state hands over.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Input {
+    /// The execution's input, as it is (`$`).
+    pub request: Value,
+    /// The execution's ARN (`$$.Execution.Id`).
+    pub execution: String,
+    /// When it was started (`$$.Execution.StartTime`).
+    pub started: Timestamp,
+}
+
+/// The input of an execution of the instance machine. Only `instance_id` is needed.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// The instance.
+    pub instance_id: String,
+    /// The policy; needed where none or several select the instance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyId>,
+    /// The occurrence; the execution's start second if it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occurrence: Option<Occurrence>,
+    /// The instance's account; looked for in all that are served if it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The instance's Region; as above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// When to begin; at once if it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_at: Option<Timestamp>,
+    /// Which try of the occurrence this is, from 0.
+    #[serde(default)]
+    pub attempt: u8,
+    /// Say what would be done, and do nothing.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// Resolves the request. Reads only; idempotent.
+///
+/// Needs `ec2:DescribeInstances` and the table.
+///
+/// # Errors
+/// [`ErrorName::InvalidInput`], [`ErrorName::PolicyNotFound`], [`ErrorName::PolicyAmbiguous`] or
+/// [`ErrorName::InstanceGone`], saying what would be right.
+pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<RunPlan, TaskError> {
+    let request = read(input.request)?;
+    let instance = find(ports, cx, &request).await?;
+    let policy = choose(ports, &request, &instance).await?;
+    let occurrence =
+        request.occurrence.clone().unwrap_or_else(|| Occurrence::new(policy.id.clone(), input.started));
+    // Someone who starts an old occurrence by hand wants it now, not "missed"; its window is counted from the start.
+    let from = occurrence.at.max(if request.start_at.is_some() { occurrence.at } else { input.started });
+    let start_until = from.saturating_add(policy.schedule.start_within()).unwrap_or(Timestamp::MAX);
+    Ok(RunPlan {
+        instance_id: instance.id,
+        location: instance.location,
+        occurrence,
+        attempt: request.attempt,
+        execution: input.execution,
+        start_at: request.start_at.unwrap_or(input.started),
+        start_until,
+        dry_run: request.dry_run,
+        policy,
+    })
+}
+
+/// Reads the execution's input, naming the field that is wrong and what would be right.
+fn read(request: Value) -> Result<Request, TaskError> {
+    let invalid = |why: String| {
+        let right = r#"it takes {"instance_id": "i-…"}, and may take policy, occurrence, account, region, start_at, attempt and dry_run"#;
+        TaskError::new(ErrorName::InvalidInput, format!("the execution's input is wrong: {why}; {right}"))
+    };
+    let request: Request = serde_path_to_error::deserialize(request).map_err(|e| {
+        let place = e.path().to_string();
+        invalid(if place == "." { e.inner().to_string() } else { format!("`{place}`: {}", e.inner()) })
+    })?;
+    let id = &request.instance_id;
+    let digits = id.strip_prefix("i-").unwrap_or_default();
+    if !(8..=17).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(invalid(format!("`{id}` is not an instance id (`i-` and 8 or 17 hexadecimal digits)")));
+    }
+    if let (Some(policy), Some(occurrence)) = (&request.policy, &request.occurrence)
+        && *policy != occurrence.policy
+    {
+        return Err(invalid(format!("the occurrence {occurrence} is not one of the policy {policy}")));
+    }
+    Ok(request)
+}
+
+/// Finds the instance in the locations that are served and that the request does not rule out.
+async fn find(ports: Ports<'_>, cx: Context<'_>, request: &Request) -> Result<Instance, TaskError> {
+    let fits = |location: &&Location| {
+        request.account.as_ref().is_none_or(|account| *account == location.account)
+            && request.region.as_ref().is_none_or(|region| *region == location.region)
+    };
+    let locations: Vec<_> = cx.settings.locations.iter().filter(fits).collect();
+    if locations.is_empty() {
+        let served = cx.settings.locations.iter().map(Location::to_string).collect::<Vec<_>>().join(", ");
+        let cause = format!("no account and Region that is served fits the input; served are {served}");
+        return Err(TaskError::new(ErrorName::InvalidInput, cause));
+    }
+    for location in &locations {
+        match describe(ports.ec2, location, &request.instance_id).await {
+            Ok(instance) if instance.state.is_gone() => {
+                let cause = format!("{} in {location} is {}", instance.id, instance.state);
+                return Err(TaskError::new(ErrorName::InstanceGone, cause));
+            }
+            Ok(instance) => return Ok(instance),
+            Err(error) if error.name == ErrorName::InstanceGone => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let searched = locations.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let cause = format!("there is no instance {} in {searched}", request.instance_id);
+    Err(TaskError::new(ErrorName::InstanceGone, cause))
+}
+
+/// The policy that was asked for, or the only one that selects the instance.
+async fn choose(ports: Ports<'_>, request: &Request, instance: &Instance) -> Result<Policy, TaskError> {
+    let asked = request.policy.as_ref().or(request.occurrence.as_ref().map(|o| &o.policy));
+    if let Some(id) = asked {
+        let found = policies::get(ports.table, id).await?;
+        let missing = || TaskError::new(ErrorName::PolicyNotFound, format!("there is no policy `{id}`"));
+        return found.ok_or_else(missing);
+    }
+    let mut matching = policies::all(ports.table).await?;
+    matching.retain(|policy| select::selects(policy, instance));
+    let ids = matching.iter().map(|policy| policy.id.as_str()).collect::<Vec<_>>().join(", ");
+    match (matching.pop(), matching.is_empty()) {
+        (Some(policy), true) => Ok(policy),
+        (Some(_), false) => Err(TaskError::new(
+            ErrorName::PolicyAmbiguous,
+            format!("{} is selected by {ids}: say which by `policy`", instance.id),
+        )),
+        (None, _) => Err(TaskError::new(
+            ErrorName::PolicyNotFound,
+            format!("no policy selects {}: say by `policy` which one to use", instance.id),
+        )),
+    }
+}

@@ -1,0 +1,43 @@
+//! `start-instance`: pays back the restart that the intent promises. Idempotent: starting what runs is no error.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::StateInput;
+use crate::error::{ErrorName, TaskError};
+use crate::lease;
+use crate::ports::{Context, FaultKind, Ports};
+
+/// What `start-instance` answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Started {
+    /// When the start was asked for.
+    pub at: Timestamp,
+}
+
+/// Starts the instance.
+///
+/// Needs `ec2:StartInstances` on the instance and the table.
+///
+/// # Errors
+/// [`ErrorName::InTransition`] while it is still stopping (EC2 answers `IncorrectInstanceState`);
+/// [`ErrorName::DeadlinePassed`] when the run has tried for as long as the intent allows.
+pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result<Started, TaskError> {
+    lease::held(ports.table, &input.document).await?;
+    let run = &input.document.run;
+    let deadline = input.document.prepared()?.deadline;
+    if cx.now > deadline {
+        let cause = format!("{} could not be started until {deadline}", run.instance_id);
+        return Err(TaskError::new(ErrorName::DeadlinePassed, cause));
+    }
+    match ports.ec2.start_instance(&run.location, &run.instance_id).await {
+        Ok(_) => Ok(Started { at: cx.now }),
+        Err(fault) if fault.kind == FaultKind::Conflict => {
+            Err(TaskError::new(ErrorName::InTransition, fault.to_string()))
+        }
+        Err(fault) if fault.kind == FaultKind::NotFound => {
+            Err(TaskError::new(ErrorName::InstanceGone, fault.to_string()))
+        }
+        Err(fault) => Err(fault.into()),
+    }
+}

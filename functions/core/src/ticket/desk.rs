@@ -1,0 +1,155 @@
+//! The life of a ticket: recorded, then published, then marked as sent. At least once, under one dedup key.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{Action, Matter, Message, Report, notice};
+use crate::error::TaskError;
+use crate::ports::{Expect, Key, Ports, Written};
+use crate::records::{self, put, read, unchanged};
+use crate::slots;
+
+/// How long a resolved ticket is remembered, so that its sequence goes on rising if the matter comes up again.
+const RESOLVED_LIFETIME: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// Whether a ticket is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// The matter stands.
+    Open,
+    /// It is mended.
+    Resolved,
+}
+
+/// A ticket in the table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// What it is about.
+    pub matter: Matter,
+    /// Whether it is open.
+    pub status: Status,
+    /// The sequence number of the newest message.
+    pub sequence: u64,
+    /// Whether that message was published.
+    pub sent: bool,
+    /// When it was opened, the last time.
+    pub opened_at: Timestamp,
+    /// When it was last changed.
+    pub changed_at: Timestamp,
+    /// What was said last.
+    pub report: Report,
+}
+
+impl records::Record for Record {
+    fn expires_at(&self) -> Option<Timestamp> {
+        match self.status {
+            Status::Open => None,
+            Status::Resolved => self.changed_at.checked_add(RESOLVED_LIFETIME).ok(),
+        }
+    }
+}
+
+impl Record {
+    /// The partition of all tickets.
+    pub const PARTITION: &'static str = "tickets";
+
+    /// Where a matter's ticket stands.
+    pub fn key(matter: &Matter) -> Key {
+        Key { partition: Self::PARTITION.to_owned(), sort: matter.dedup_key() }
+    }
+}
+
+/// Opens the matter's ticket, or updates it if it is open and the report says something new. Repeating the same report
+/// publishes nothing, unless it was never sent.
+///
+/// A ticket outweighs its record: if the table cannot be read or written, the message is published all the same.
+pub async fn open(ports: Ports<'_>, now: Timestamp, matter: Matter, report: Report) -> Result<(), TaskError> {
+    let stored = match read::<Record>(ports.table, &Record::key(&matter)).await {
+        Ok(stored) => stored,
+        Err(_) => return publish(ports, &matter, 0, Action::Open, &report).await,
+    };
+    let old = stored.as_ref().map(|stored| &stored.record);
+    let (action, record) = match old {
+        Some(old) if old.status == Status::Open && old.sent && same(&old.report, &report) => return Ok(()),
+        Some(old) if old.status == Status::Open => {
+            // An open that was never sent is still an open.
+            let first = !old.sent && old.sequence <= 1;
+            let report = Report { occurrences: merged(&old.report, &report), ..report };
+            let action = if first { Action::Open } else { Action::Update };
+            (action, Record { sequence: old.sequence + 1, sent: false, changed_at: now, report, ..old.clone() })
+        }
+        old => {
+            let sequence = old.map_or(1, |old| old.sequence + 1);
+            let status = Status::Open;
+            let record =
+                Record { matter, status, sequence, sent: false, opened_at: now, changed_at: now, report };
+            (Action::Open, record)
+        }
+    };
+    record_and_publish(ports, unchanged(&stored), action, record).await
+}
+
+/// Resolves the matter's ticket, if it is open.
+pub async fn resolve(ports: Ports<'_>, now: Timestamp, matter: &Matter, report: Report) -> Result<(), TaskError> {
+    let stored = read::<Record>(ports.table, &Record::key(matter)).await?;
+    let open = stored.as_ref().map(|stored| &stored.record);
+    let Some(old) = open.filter(|old| old.status == Status::Open || !old.sent) else { return Ok(()) };
+    let record = Record {
+        status: Status::Resolved,
+        sequence: old.sequence + 1,
+        sent: false,
+        changed_at: now,
+        report,
+        ..old.clone()
+    };
+    record_and_publish(ports, unchanged(&stored), Action::Resolve, record).await
+}
+
+async fn record_and_publish(
+    ports: Ports<'_>,
+    expect: Expect,
+    action: Action,
+    mut record: Record,
+) -> Result<(), TaskError> {
+    let key = Record::key(&record.matter);
+    let recorded = match ports.table.write(vec![put(key.clone(), expect, &record)?]).await {
+        Ok(Written::Done) => true,
+        Ok(Written::Refused) => return Err(slots::contended()),
+        Err(_) => false,
+    };
+    publish(ports, &record.matter, record.sequence, action, &record.report).await?;
+    if recorded {
+        record.sent = true;
+        let version = match expect {
+            Expect::Version(version) => Expect::Version(version + 1),
+            Expect::Absent | Expect::Any => Expect::Version(1),
+        };
+        // Refused means that someone has written the ticket since: theirs is newer.
+        ports.table.write(vec![put(key, version, &record)?]).await?;
+    }
+    Ok(())
+}
+
+async fn publish(
+    ports: Ports<'_>,
+    matter: &Matter,
+    sequence: u64,
+    action: Action,
+    report: &Report,
+) -> Result<(), TaskError> {
+    Ok(ports.topic.publish(&notice(&Message::new(matter, sequence, action, report))?).await?)
+}
+
+/// Whether two reports tell a person the same: the times of the run aside.
+fn same(old: &Report, new: &Report) -> bool {
+    let known = new.occurrences.iter().all(|occurrence| old.occurrences.contains(occurrence));
+    known && (&old.error, &old.cause, &old.failed_state) == (&new.error, &new.cause, &new.failed_state)
+}
+
+fn merged(old: &Report, new: &Report) -> Vec<crate::occurrence::Occurrence> {
+    let mut all: Vec<_> = old.occurrences.iter().chain(&new.occurrences).cloned().collect();
+    all.sort_by(|a, b| (a.at, &a.policy).cmp(&(b.at, &b.policy)));
+    all.dedup();
+    all
+}

@@ -1,0 +1,25 @@
+//! Which volumes a run copies, seen live.
+
+use crate::error::TaskError;
+use crate::inventory::{Instance, Volume};
+use crate::ports::{Ec2, Which, all_pages};
+use crate::select::{VolumeSelection, select_volumes};
+use crate::tasks::RunPlan;
+
+/// Applies the policy's `volumes` to what is attached to the instance now. Volumes are described only if the policy asks
+/// about their tags: while the instance is down, every call counts.
+pub async fn to_copy(ec2: &dyn Ec2, run: &RunPlan, instance: &Instance) -> Result<VolumeSelection, TaskError> {
+    let described = if run.policy.volumes.except.is_empty() {
+        Vec::new()
+    } else {
+        let ids = instance.devices.iter().map(|device| device.volume_id.clone()).collect();
+        describe(ec2, run, ids).await?
+    };
+    Ok(select_volumes(&run.policy.volumes, instance, &described))
+}
+
+/// Describes volumes by id.
+pub async fn describe(ec2: &dyn Ec2, run: &RunPlan, ids: Vec<String>) -> Result<Vec<Volume>, TaskError> {
+    let which = Which::Ids(ids);
+    Ok(all_pages(|page| ec2.describe_volumes(&run.location, &which, page)).await?)
+}

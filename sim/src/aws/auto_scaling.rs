@@ -1,0 +1,162 @@
+//! The Auto Scaling port, and what a group does by itself.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use stopgap_core::inventory::{InstanceState, Location};
+use stopgap_core::ports::{AutoScaling, Fault, FaultKind, LifecycleState, Member};
+
+use super::Aws;
+use super::budget::Budget;
+use super::world::{Group, World};
+
+fn group<'w>(
+    world: &'w mut World,
+    operation: &'static str,
+    at: &Location,
+    name: &str,
+) -> Result<&'w mut Group, Fault> {
+    let group = world.places.get_mut(at).and_then(|place| place.groups.get_mut(name));
+    let message = format!("ValidationError: there is no group {name}");
+    group.ok_or_else(|| Fault::new(operation, FaultKind::NotFound, message))
+}
+
+impl Aws {
+    /// A member that is in service and does not run is taken for unhealthy, terminated and replaced.
+    pub(super) fn watch_member(&self, at: &Location, instance_id: &str) {
+        let (aws, at, id) = (self.clone(), at.clone(), instance_id.to_owned());
+        self.clock().clone().spawn(async move {
+            aws.clock().sleep(aws.between(10_000..=40_000)).await;
+            let now = aws.clock().now();
+            aws.change(|world| {
+                let Some(place) = world.places.get_mut(&at) else { return };
+                let Some(machine) = place.machines.get_mut(&id) else { return };
+                let watching = place.groups.values_mut().find(|group| {
+                    let replaces = ["HealthCheck", "ReplaceUnhealthy"].iter().all(|p| !group.suspended.contains(*p));
+                    group.members.get(&id) == Some(&LifecycleState::InService) && replaces
+                });
+                if let Some(group) = watching.filter(|_| machine.instance.state != InstanceState::Running) {
+                    group.members.remove(&id);
+                    group.replaced.push(id.clone());
+                    machine.enter(now, InstanceState::Terminated, Some("Client.UserInitiatedShutdown"));
+                }
+            });
+        });
+    }
+
+    /// Moves a member on by itself, unless it is elsewhere by then.
+    fn move_member(
+        &self,
+        at: &Location,
+        name: &str,
+        instance_id: &str,
+        delay: Duration,
+        (from, to): (LifecycleState, LifecycleState),
+    ) {
+        let (aws, at, name, id) = (self.clone(), at.clone(), name.to_owned(), instance_id.to_owned());
+        self.clock().clone().spawn(async move {
+            aws.clock().sleep(delay).await;
+            aws.change(|world| {
+                let group = world.places.get_mut(&at).and_then(|place| place.groups.get_mut(&name));
+                let member = group.and_then(|group| group.members.get_mut(&id));
+                if let Some(state) = member.filter(|state| **state == from) {
+                    *state = to;
+                }
+            });
+        });
+    }
+}
+
+#[async_trait(?Send)]
+impl AutoScaling for Aws {
+    async fn member(&self, at: &Location, instance_id: &str) -> Result<Option<Member>, Fault> {
+        self.request("DescribeAutoScalingInstances", at, Budget::AutoScaling).await?;
+        Ok(self.look(|world| {
+            let mut groups = world.places.get(at).into_iter().flat_map(|place| &place.groups);
+            groups.find_map(|(name, group)| {
+                let lifecycle = *group.members.get(instance_id)?;
+                Some(Member { group: name.clone(), lifecycle })
+            })
+        }))
+    }
+
+    async fn enter_standby(&self, at: &Location, name: &str, instance_id: &str) -> Result<(), Fault> {
+        const OPERATION: &str = "EnterStandby";
+        self.request(OPERATION, at, Budget::AutoScaling).await?;
+        let drains_for = self.change(|world| {
+            let group = group(world, OPERATION, at, name)?;
+            if group.desired <= group.minimum {
+                let message = format!(
+                    "ValidationError: {name} cannot go below its minimum of {} with the desired capacity decremented",
+                    group.minimum
+                );
+                return Err(Fault::new(OPERATION, FaultKind::Rejected, message));
+            }
+            let Some(state) = group.members.get_mut(instance_id).filter(|s| **s == LifecycleState::InService)
+            else {
+                let message = format!("ValidationError: {instance_id} is not in service in {name}");
+                return Err(Fault::new(OPERATION, FaultKind::Rejected, message));
+            };
+            *state = LifecycleState::EnteringStandby;
+            group.desired -= 1;
+            Ok(group.drains_for)
+        })?;
+        let to = (LifecycleState::EnteringStandby, LifecycleState::Standby);
+        self.move_member(at, name, instance_id, drains_for, to);
+        Ok(())
+    }
+
+    async fn exit_standby(&self, at: &Location, name: &str, instance_id: &str) -> Result<(), Fault> {
+        const OPERATION: &str = "ExitStandby";
+        self.request(OPERATION, at, Budget::AutoScaling).await?;
+        self.change(|world| {
+            let group = group(world, OPERATION, at, name)?;
+            let Some(state) = group.members.get_mut(instance_id).filter(|s| **s == LifecycleState::Standby)
+            else {
+                let message = format!("ValidationError: {instance_id} is not in Standby in {name}");
+                return Err(Fault::new(OPERATION, FaultKind::Rejected, message));
+            };
+            *state = LifecycleState::Pending;
+            group.desired += 1;
+            Ok(())
+        })?;
+        let to = (LifecycleState::Pending, LifecycleState::InService);
+        self.move_member(at, name, instance_id, self.between(3_000..=8_000), to);
+        Ok(())
+    }
+
+    async fn suspended_processes(&self, at: &Location, name: &str) -> Result<BTreeSet<String>, Fault> {
+        const OPERATION: &str = "DescribeAutoScalingGroups";
+        self.request(OPERATION, at, Budget::AutoScaling).await?;
+        self.change(|world| Ok(group(world, OPERATION, at, name)?.suspended.clone()))
+    }
+
+    async fn suspend_processes(
+        &self,
+        at: &Location,
+        name: &str,
+        processes: &BTreeSet<String>,
+    ) -> Result<(), Fault> {
+        const OPERATION: &str = "SuspendProcesses";
+        self.request(OPERATION, at, Budget::AutoScaling).await?;
+        self.change(|world| {
+            group(world, OPERATION, at, name)?.suspended.extend(processes.iter().cloned());
+            Ok(())
+        })
+    }
+
+    async fn resume_processes(
+        &self,
+        at: &Location,
+        name: &str,
+        processes: &BTreeSet<String>,
+    ) -> Result<(), Fault> {
+        const OPERATION: &str = "ResumeProcesses";
+        self.request(OPERATION, at, Budget::AutoScaling).await?;
+        self.change(|world| {
+            group(world, OPERATION, at, name)?.suspended.retain(|process| !processes.contains(process));
+            Ok(())
+        })
+    }
+}

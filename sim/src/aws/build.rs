@@ -1,0 +1,204 @@
+//! Putting instances and groups into the world.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use stopgap_core::inventory::{
+    Attachment, BlockDevice, Instance, InstanceState, Location, Snapshot, SnapshotState, Tags, Volume,
+};
+use stopgap_core::policy::Policy;
+use stopgap_core::ports::LifecycleState;
+use stopgap_core::records::policy_key;
+
+use super::world::{Copy, Group, Machine};
+use super::{Aws, FaultName};
+
+/// An instance to be.
+#[derive(Clone, Debug)]
+pub struct InstanceSpec {
+    /// Where.
+    pub location: Location,
+    /// Its tags.
+    pub tags: Tags,
+    /// Its state.
+    pub state: InstanceState,
+    /// Its volumes, the root first.
+    pub volumes: Vec<VolumeSpec>,
+    /// What will befall it.
+    pub faults: BTreeSet<FaultName>,
+}
+
+/// A volume to be.
+#[derive(Clone, Debug)]
+pub struct VolumeSpec {
+    /// Its size in GiB.
+    pub size_gib: u64,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// An Auto Scaling group to be. Its desired capacity is the number of its members.
+#[derive(Clone, Debug)]
+pub struct GroupSpec {
+    /// Where.
+    pub location: Location,
+    /// Its name.
+    pub name: String,
+    /// Its minimum.
+    pub minimum: usize,
+    /// Its members' ids.
+    pub members: Vec<String>,
+    /// How long a member drains.
+    pub drains_for: Duration,
+}
+
+impl InstanceSpec {
+    /// A running instance with one root volume of 8 GiB.
+    pub fn new(location: &Location) -> Self {
+        Self {
+            location: location.clone(),
+            tags: Tags::new(),
+            state: InstanceState::Running,
+            volumes: vec![VolumeSpec { size_gib: 8, tags: Tags::new() }],
+            faults: BTreeSet::new(),
+        }
+    }
+
+    /// With a tag.
+    #[must_use]
+    pub fn tag(mut self, key: &str, value: &str) -> Self {
+        self.tags.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    /// In this state.
+    #[must_use]
+    pub fn state(mut self, state: InstanceState) -> Self {
+        self.state = state;
+        self
+    }
+
+    /// With another volume.
+    #[must_use]
+    pub fn volume(mut self, size_gib: u64, tags: &[(&str, &str)]) -> Self {
+        let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        self.volumes.push(VolumeSpec { size_gib, tags });
+        self
+    }
+
+    /// With something that will befall it.
+    #[must_use]
+    pub fn fault(mut self, fault: FaultName) -> Self {
+        self.faults.insert(fault);
+        self
+    }
+}
+
+impl Aws {
+    /// Puts an instance into the world and answers its id.
+    pub fn add_instance(&self, spec: InstanceSpec) -> String {
+        let (stop_takes, start_takes) = (self.between(18_000..=75_000), self.between(9_000..=28_000));
+        self.change(|world| {
+            let id = world.id("i");
+            let devices: Vec<BlockDevice> = spec
+                .volumes
+                .iter()
+                .enumerate()
+                .map(|(n, _)| BlockDevice {
+                    device: device_name(n),
+                    volume_id: world.id("vol"),
+                    attached_at: Some(Timestamp::UNIX_EPOCH),
+                })
+                .collect();
+            let place = world.places.entry(spec.location.clone()).or_default();
+            for (device, volume) in devices.iter().zip(spec.volumes) {
+                let attachment = Attachment {
+                    instance_id: id.clone(),
+                    device: device.device.clone(),
+                    attached_at: device.attached_at,
+                };
+                let volume = Volume {
+                    id: device.volume_id.clone(),
+                    size_gib: volume.size_gib,
+                    volume_type: "gp3".to_owned(),
+                    kms_key_id: None,
+                    tags: volume.tags,
+                    attachments: vec![attachment],
+                };
+                place.volumes.insert(volume.id.clone(), volume);
+            }
+            let instance = Instance {
+                id: id.clone(),
+                location: spec.location,
+                state: spec.state,
+                state_reason: None,
+                root_device: Some(device_name(0)),
+                devices,
+                tags: spec.tags,
+                attributes: BTreeMap::new(),
+            };
+            let mut machine = Machine::new(instance, stop_takes, start_takes);
+            machine.faults = spec.faults;
+            place.machines.insert(id.clone(), machine);
+            id
+        })
+    }
+
+    /// Puts an Auto Scaling group into the world, and the tag of membership on its members.
+    pub fn add_group(&self, spec: GroupSpec) {
+        self.change(|world| {
+            let place = world.places.entry(spec.location).or_default();
+            for id in &spec.members {
+                if let Some(machine) = place.machines.get_mut(id) {
+                    machine.instance.tags.insert("aws:autoscaling:groupName".to_owned(), spec.name.clone());
+                }
+            }
+            let group = Group {
+                minimum: spec.minimum,
+                desired: spec.members.len(),
+                members: spec.members.into_iter().map(|id| (id, LifecycleState::InService)).collect(),
+                suspended: BTreeSet::new(),
+                drains_for: spec.drains_for,
+                replaced: Vec::new(),
+            };
+            place.groups.insert(spec.name, group);
+        });
+    }
+
+    /// Puts a completed snapshot of each of an instance's volumes into the world, as an earlier run left them.
+    pub fn add_backup(&self, instance_id: &str, made: Timestamp, tags: &Tags) {
+        self.change(|world| {
+            let Some(instance) = world.machine(instance_id).map(|machine| machine.instance.clone()) else { return };
+            for device in &instance.devices {
+                let snapshot = Snapshot {
+                    id: world.id("snap"),
+                    owner: Some(instance.location.account.clone()),
+                    volume_id: device.volume_id.clone(),
+                    state: SnapshotState::Completed,
+                    started_at: made,
+                    size_gib: 8,
+                    description: String::new(),
+                    tags: tags.clone(),
+                };
+                let place = world.places.entry(instance.location.clone()).or_default();
+                place.snapshots.insert(snapshot.id.clone(), Copy { snapshot, made, settled: Some(made) });
+            }
+        });
+    }
+
+    /// Stores a policy.
+    pub fn add_policy(&self, policy: &Policy) {
+        // A policy that was parsed can be written; the table would hold nothing otherwise, and every test of it fail.
+        let body = serde_json::to_value(policy).unwrap_or_default();
+        self.change(|world| world.table.insert(policy_key(&policy.id), (1, body)));
+    }
+}
+
+/// `/dev/xvda` for the root, then `/dev/sdf` and on, as EC2 recommends.
+fn device_name(n: usize) -> String {
+    match n {
+        0 => "/dev/xvda".to_owned(),
+        n => format!("/dev/sd{}", char::from(b'e' + u8::try_from(n).unwrap_or(0).min(21))),
+    }
+}

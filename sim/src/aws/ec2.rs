@@ -1,0 +1,350 @@
+//! The EC2 port.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use stopgap_core::inventory::{
+    Instance, InstanceState, Location, Snapshot, SnapshotState, Tags, Volume,
+};
+use stopgap_core::ports::{
+    CreateSnapshots, CreatedSnapshot, Ec2, Fault, FaultKind, Page, SnapshotQuery, StateChange, Which,
+};
+use stopgap_core::{set_tags, tags};
+
+use super::budget::Budget;
+use super::faults::FaultName;
+use super::world::{Copy, Place};
+use super::{Aws, events};
+
+/// EC2 pages hold up to 1,000 items.
+const PAGE: usize = 1_000;
+
+fn rejected(operation: &'static str, kind: FaultKind, message: impl Into<String>) -> Fault {
+    Fault::new(operation, kind, message)
+}
+
+fn no_instance(operation: &'static str, id: &str) -> Fault {
+    let message = format!("InvalidInstanceID.NotFound: The instance ID '{id}' does not exist");
+    rejected(operation, FaultKind::NotFound, message)
+}
+
+/// One page of `all`, whose token is the number of items before it.
+pub(super) fn page<T>(all: Vec<T>, page: Option<String>) -> Page<T> {
+    let from = page.and_then(|token| token.parse::<usize>().ok()).unwrap_or(0);
+    let next = (all.len() > from + PAGE).then(|| (from + PAGE).to_string());
+    Page { items: all.into_iter().skip(from).take(PAGE).collect(), next }
+}
+
+impl Aws {
+    fn at_place<T>(&self, at: &Location, look: impl FnOnce(&mut Place) -> T) -> T {
+        self.change(|world| look(world.places.entry(at.clone()).or_default()))
+    }
+
+    fn then(&self) -> Timestamp {
+        let now = self.clock().now();
+        now.checked_sub(self.read_lag()).unwrap_or(now)
+    }
+
+    /// Reads `all` or some, with a fault for an id that is not there: EC2 fails the whole call for one.
+    async fn read<T>(
+        &self,
+        operation: &'static str,
+        at: &Location,
+        which: &Which,
+        read: impl Fn(&Place, Option<&str>, Timestamp) -> Vec<T>,
+        missing: &str,
+    ) -> Result<Vec<T>, Fault> {
+        if matches!(which, Which::Ids(ids) if ids.is_empty()) {
+            return Ok(Vec::new());
+        }
+        self.request(operation, at, Budget::Describe).await?;
+        let then = self.then();
+        self.at_place(at, |place| match which {
+            Which::All => Ok(read(place, None, then)),
+            Which::Ids(ids) => {
+                let mut found = Vec::new();
+                for id in ids {
+                    let one = read(place, Some(id), then);
+                    if one.is_empty() {
+                        let message = format!("{missing}: '{id}' does not exist");
+                        return Err(rejected(operation, FaultKind::NotFound, message));
+                    }
+                    found.extend(one);
+                }
+                Ok(found)
+            }
+        })
+    }
+
+    /// What happens to an instance by itself, some time after `delay`, unless it has changed its state since.
+    fn later(
+        &self,
+        at: &Location,
+        id: &str,
+        delay: Duration,
+        from: InstanceState,
+        to: InstanceState,
+        reason: Option<&'static str>,
+    ) {
+        let (aws, at, id) = (self.clone(), at.clone(), id.to_owned());
+        self.clock().clone().spawn(async move {
+            aws.clock().sleep(delay).await;
+            let now = aws.clock().now();
+            let entered = aws.at_place(&at, |place| {
+                let machine = place.machines.get_mut(&id).filter(|machine| machine.instance.state == from);
+                machine.map(|machine| machine.enter(now, to, reason)).is_some()
+            });
+            if entered {
+                aws.emit(events::state_change(&id, to));
+            }
+        });
+    }
+}
+
+#[async_trait(?Send)]
+impl Ec2 for Aws {
+    async fn describe_instances(
+        &self,
+        at: &Location,
+        which: &Which,
+        token: Option<String>,
+    ) -> Result<Page<Instance>, Fault> {
+        let read = |place: &Place, id: Option<&str>, then: Timestamp| {
+            let wanted = place.machines.values().filter(|m| id.is_none_or(|id| id == m.instance.id));
+            wanted.map(|machine| machine.seen(then)).collect()
+        };
+        let all = self.read("DescribeInstances", at, which, read, "InvalidInstanceID.NotFound").await?;
+        Ok(page(all, token))
+    }
+
+    async fn describe_volumes(
+        &self,
+        at: &Location,
+        which: &Which,
+        token: Option<String>,
+    ) -> Result<Page<Volume>, Fault> {
+        let read = |place: &Place, id: Option<&str>, _: Timestamp| {
+            place.volumes.values().filter(|volume| id.is_none_or(|id| id == volume.id)).cloned().collect()
+        };
+        let all = self.read("DescribeVolumes", at, which, read, "InvalidVolume.NotFound").await?;
+        Ok(page(all, token))
+    }
+
+    async fn describe_snapshots(
+        &self,
+        at: &Location,
+        query: &SnapshotQuery,
+        token: Option<String>,
+    ) -> Result<Page<Snapshot>, Fault> {
+        let which = match query {
+            SnapshotQuery::Ours | SnapshotQuery::OfInstance(_) => Which::All,
+            SnapshotQuery::Ids(ids) => Which::Ids(ids.clone()),
+        };
+        let read = |place: &Place, id: Option<&str>, then: Timestamp| {
+            let wanted = place.snapshots.values().filter(|copy| id.is_none_or(|id| id == copy.snapshot.id));
+            wanted.filter_map(|copy| copy.seen(then)).collect()
+        };
+        let mut all: Vec<Snapshot> =
+            self.read("DescribeSnapshots", at, &which, read, "InvalidSnapshot.NotFound").await?;
+        match query {
+            SnapshotQuery::Ours => all.retain(|snapshot| snapshot.tags.contains_key(set_tags::POLICY)),
+            SnapshotQuery::OfInstance(id) => {
+                all.retain(|snapshot| snapshot.tags.get(set_tags::INSTANCE) == Some(id));
+            }
+            SnapshotQuery::Ids(_) => {}
+        }
+        Ok(page(all, token))
+    }
+
+    async fn stop_instance(&self, at: &Location, instance_id: &str) -> Result<StateChange, Fault> {
+        const OPERATION: &str = "StopInstances";
+        self.request(OPERATION, at, Budget::Stop).await?;
+        let now = self.clock().now();
+        let (from, takes) = self.at_place(at, |place| {
+            let machine = place.machines.get_mut(instance_id);
+            let machine = machine.ok_or_else(|| no_instance(OPERATION, instance_id))?;
+            if machine.faults.contains(&FaultName::StopProtected) {
+                let message = "OperationNotPermitted: The instance may not be stopped (disableApiStop)";
+                return Err(rejected(OPERATION, FaultKind::Rejected, message));
+            }
+            let from = machine.instance.state;
+            if from.is_gone() || from == InstanceState::Pending {
+                let message = format!("IncorrectInstanceState: '{instance_id}' is {from}");
+                return Err(rejected(OPERATION, FaultKind::Conflict, message));
+            }
+            if from == InstanceState::Running {
+                machine.enter(now, InstanceState::Stopping, Some("Client.UserInitiatedShutdown"));
+            }
+            Ok((from, machine.stop_takes))
+        })?;
+        if from == InstanceState::Running {
+            self.emit(events::state_change(instance_id, InstanceState::Stopping));
+            self.watch_member(at, instance_id);
+            self.later(at, instance_id, takes, InstanceState::Stopping, InstanceState::Stopped, None);
+        }
+        let to = if from == InstanceState::Running { InstanceState::Stopping } else { from };
+        Ok(StateChange { from, to })
+    }
+
+    async fn start_instance(&self, at: &Location, instance_id: &str) -> Result<StateChange, Fault> {
+        const OPERATION: &str = "StartInstances";
+        self.request(OPERATION, at, Budget::Start).await?;
+        let now = self.clock().now();
+        let (from, takes, no_grant) = self.at_place(at, |place| {
+            let machine = place.machines.get_mut(instance_id);
+            let machine = machine.ok_or_else(|| no_instance(OPERATION, instance_id))?;
+            let from = machine.instance.state;
+            if from.is_gone() || from == InstanceState::Stopping {
+                let message = format!("IncorrectInstanceState: '{instance_id}' is {from}");
+                return Err(rejected(OPERATION, FaultKind::Conflict, message));
+            }
+            if from == InstanceState::Stopped {
+                if machine.faults.contains(&FaultName::NoCapacity) {
+                    let message = "InsufficientInstanceCapacity: Insufficient capacity in this Availability Zone.";
+                    return Err(rejected(OPERATION, FaultKind::NoCapacity, message));
+                }
+                machine.enter(now, InstanceState::Pending, None);
+            }
+            Ok((from, machine.start_takes, machine.faults.contains(&FaultName::KmsGrantMissing)))
+        })?;
+        if from == InstanceState::Stopped {
+            self.emit(events::state_change(instance_id, InstanceState::Pending));
+            if no_grant {
+                let (soon, why) = (self.between(3_000..=9_000), Some("Client.InternalError"));
+                self.later(at, instance_id, soon, InstanceState::Pending, InstanceState::Stopped, why);
+            } else {
+                self.later(at, instance_id, takes, InstanceState::Pending, InstanceState::Running, None);
+            }
+        }
+        let to = if from == InstanceState::Stopped { InstanceState::Pending } else { from };
+        Ok(StateChange { from, to })
+    }
+
+    async fn create_snapshots(
+        &self,
+        at: &Location,
+        request: &CreateSnapshots,
+    ) -> Result<Vec<CreatedSnapshot>, Fault> {
+        const OPERATION: &str = "CreateSnapshots";
+        self.request(OPERATION, at, Budget::Snapshot).await?;
+        if request.tags.len() > tags::LIMIT {
+            let message = "TagLimitExceeded: A resource has at most 50 tags";
+            return Err(rejected(OPERATION, FaultKind::LimitExceeded, message));
+        }
+        let now = self.clock().now();
+        let fails = self.look(|world| {
+            let machine = world.machine(&request.instance_id);
+            machine.is_some_and(|machine| machine.faults.contains(&FaultName::SnapshotError))
+        });
+        let made = self.change(|world| make_snapshots(world, at, request, now))?;
+        self.settle(at, &made, fails);
+        if self.has(FaultName::CreateUnanswered) && self.happens(1.0 / 3.0) {
+            self.clock().sleep(Duration::from_secs(5)).await;
+            return Err(rejected(OPERATION, FaultKind::Unanswered, "no answer within 5 s"));
+        }
+        Ok(made)
+    }
+
+    async fn tag_snapshots(&self, at: &Location, snapshot_ids: &[String], add: &Tags) -> Result<(), Fault> {
+        const OPERATION: &str = "CreateTags";
+        self.request(OPERATION, at, Budget::CreateTags).await?;
+        self.at_place(at, |place| {
+            for id in snapshot_ids {
+                let Some(copy) = place.snapshots.get_mut(id) else {
+                    let message = format!("InvalidSnapshot.NotFound: '{id}' does not exist");
+                    return Err(rejected(OPERATION, FaultKind::NotFound, message));
+                };
+                let merged: Tags = copy.snapshot.tags.clone().into_iter().chain(add.clone()).collect();
+                if merged.len() > tags::LIMIT {
+                    let message = format!("TagLimitExceeded: '{id}' would have {} tags", merged.len());
+                    return Err(rejected(OPERATION, FaultKind::LimitExceeded, message));
+                }
+                copy.snapshot.tags = merged;
+            }
+            Ok(())
+        })
+    }
+
+    async fn delete_snapshot(&self, at: &Location, snapshot_id: &str) -> Result<(), Fault> {
+        const OPERATION: &str = "DeleteSnapshot";
+        self.request(OPERATION, at, Budget::Snapshot).await?;
+        self.at_place(at, |place| match place.snapshots.remove(snapshot_id) {
+            Some(_) => Ok(()),
+            None => {
+                let message = format!("InvalidSnapshot.NotFound: '{snapshot_id}' does not exist");
+                Err(rejected(OPERATION, FaultKind::NotFound, message))
+            }
+        })
+    }
+}
+
+fn make_snapshots(
+    world: &mut super::World,
+    at: &Location,
+    request: &CreateSnapshots,
+    now: Timestamp,
+) -> Result<Vec<CreatedSnapshot>, Fault> {
+    let place = world.places.get(at);
+    let machine = place.and_then(|place| place.machines.get(&request.instance_id));
+    let instance =
+        machine.map(|m| m.instance.clone()).ok_or_else(|| no_instance("CreateSnapshots", &request.instance_id))?;
+    // EC2 keeps whole seconds.
+    let started_at = Timestamp::from_second(now.as_second()).unwrap_or(now);
+    let mut made = Vec::new();
+    for device in &instance.devices {
+        let volume_id = &device.volume_id;
+        let left_out = if instance.is_root(volume_id) {
+            request.exclude_root
+        } else {
+            request.exclude_volumes.contains(volume_id)
+        };
+        if left_out {
+            continue;
+        }
+        let id = world.id("snap");
+        let Some(place) = world.places.get_mut(at) else { continue };
+        let size_gib = place.volumes.get(volume_id).map_or(0, |volume| volume.size_gib);
+        let snapshot = Snapshot {
+            id: id.clone(),
+            owner: Some(at.account.clone()),
+            volume_id: volume_id.clone(),
+            state: SnapshotState::Pending,
+            started_at,
+            size_gib,
+            description: request.description.clone(),
+            tags: request.tags.clone(),
+        };
+        place.snapshots.insert(id.clone(), Copy { snapshot, made: now, settled: None });
+        made.push(CreatedSnapshot { id, volume_id: volume_id.clone(), started_at });
+    }
+    Ok(made)
+}
+
+impl Aws {
+    /// Lets the snapshots of one call complete, or all of them fail together; then one event tells of it.
+    fn settle(&self, at: &Location, made: &[CreatedSnapshot], fails: bool) {
+        let ids: Vec<String> = made.iter().map(|snapshot| snapshot.id.clone()).collect();
+        let largest = self.at_place(at, |place| {
+            let sizes = ids.iter().filter_map(|id| place.snapshots.get(id)).map(|copy| copy.snapshot.size_gib);
+            sizes.max().unwrap_or(0)
+        });
+        // An incremental copy: a minute or two, and some seconds a GiB.
+        let takes = self.between(60_000..=150_000) + self.between(1_000..=4_000) * u32::try_from(largest).unwrap_or(1);
+        let (aws, at) = (self.clone(), at.clone());
+        self.clock().clone().spawn(async move {
+            aws.clock().sleep(takes).await;
+            let now = aws.clock().now();
+            let state = if fails { SnapshotState::Error } else { SnapshotState::Completed };
+            aws.at_place(&at, |place| {
+                for id in &ids {
+                    if let Some(copy) = place.snapshots.get_mut(id) {
+                        copy.snapshot.state = state;
+                        copy.settled = Some(now);
+                    }
+                }
+            });
+            aws.emit(events::snapshots(&at, &ids, !fails));
+        });
+    }
+}

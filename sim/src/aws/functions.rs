@@ -1,0 +1,81 @@
+//! The Lambda functions: the real task code, invoked the way Step Functions and EventBridge do.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::{Either, LocalBoxFuture, select};
+use serde_json::{Value, json};
+use stopgap_core::ports::Context;
+use stopgap_core::tasks;
+
+use super::Aws;
+use super::faults::FaultName;
+use crate::stepfunctions::{TaskCall, TaskFailure, TaskRunner};
+
+/// How long a function may run: what the deployment sets. The states wait a little longer.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// The planner's, which reads whole accounts.
+const PLANNER_TIMEOUT: Duration = Duration::from_secs(840);
+
+/// Runs Task states on the functions of a simulated AWS.
+pub struct Host {
+    aws: Aws,
+}
+
+impl Host {
+    /// A host of this world.
+    pub fn new(aws: Aws) -> Self {
+        Self { aws }
+    }
+}
+
+impl TaskRunner for Host {
+    fn call(&self, call: TaskCall) -> LocalBoxFuture<'static, Result<Value, TaskFailure>> {
+        let aws = self.aws.clone();
+        async move {
+            let text = |name: &str| call.parameters.get(name).and_then(Value::as_str);
+            let function = text("FunctionName").filter(|_| call.resource.contains("lambda:invoke"));
+            let Some(function) = function else {
+                return Err(failure("States.Runtime", format!("{} is not simulated", call.resource)));
+            };
+            let payload = call.parameters.get("Payload").cloned().unwrap_or(Value::Null);
+            let answer = aws.invoke(function, payload).await?;
+            Ok(json!({ "ExecutedVersion": "$LATEST", "Payload": answer, "StatusCode": 200 }))
+        }
+        .boxed_local()
+    }
+}
+
+fn failure(error: &str, message: String) -> TaskFailure {
+    // What Step Functions makes of a function's error: the response's document as text.
+    let cause = json!({ "errorMessage": message, "errorType": error }).to_string();
+    TaskFailure { error: error.to_owned(), cause }
+}
+
+impl Aws {
+    /// Invokes a function, with Lambda's own errors where it crashes or takes too long.
+    pub(super) async fn invoke(&self, function: &str, payload: Value) -> Result<Value, TaskFailure> {
+        self.change(|world| *world.calls.entry("Invoke").or_default() += 1);
+        self.clock().sleep(self.between(8..=25)).await;
+        let crashes = self.has(FaultName::FunctionsCrash) && self.happens(0.05);
+        let before_effect = crashes && self.happens(0.5);
+        let exited = || failure("Runtime.ExitError", format!("{function}: Runtime exited with error"));
+        if before_effect {
+            return Err(exited());
+        }
+        let cx = Context { now: self.clock().now(), settings: self.settings() };
+        let limit = if function == "plan-fleet" { PLANNER_TIMEOUT } else { TIMEOUT };
+        let task = pin!(tasks::dispatch(function, self.ports(), cx, payload));
+        let late = pin!(self.clock().sleep(limit));
+        match select(task, late).await {
+            Either::Left(_) if crashes => Err(exited()),
+            Either::Left((Ok(answer), _)) => Ok(answer),
+            Either::Left((Err(error), _)) => Err(failure(error.name.as_str(), error.cause)),
+            Either::Right(_) => {
+                let seconds = limit.as_secs_f64();
+                Err(failure("Sandbox.Timedout", format!("{function}: Task timed out after {seconds:.2} seconds")))
+            }
+        }
+    }
+}

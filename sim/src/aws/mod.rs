@@ -1,0 +1,137 @@
+//! A simulated AWS behind the ports of `stopgap-core`: EC2 with its manners, one table, a topic, and the functions.
+//!
+//! Time to stop and start, pending snapshots, token buckets, pages, reads that lag, Auto Scaling that replaces what is not
+//! running, events that come late, twice or never, functions that crash before or after their effect. All of it on the
+//! virtual clock, and all chance from one seed.
+
+mod auto_scaling;
+mod budget;
+mod build;
+mod ec2;
+mod events;
+mod faults;
+mod functions;
+mod table;
+mod workflow;
+mod world;
+
+pub use build::{GroupSpec, InstanceSpec, VolumeSpec};
+pub use faults::{FaultName, Scope};
+pub use functions::Host;
+pub use world::{Down, Group, Machine, Place, World};
+
+use std::cell::{OnceCell, RefCell};
+use std::ops::RangeInclusive;
+use std::rc::Rc;
+use std::time::Duration;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use stopgap_core::inventory::Location;
+use stopgap_core::ports::{Fault, FaultKind, Ports, Settings};
+
+use crate::runtime::Clock;
+use crate::stepfunctions::StepFunctions;
+use budget::Budget;
+
+/// The simulated AWS. A handle: clones are the same world.
+#[derive(Clone)]
+pub struct Aws {
+    inner: Rc<Inner>,
+}
+
+struct Inner {
+    clock: Clock,
+    settings: Settings,
+    world: RefCell<World>,
+    chance: RefCell<ChaCha8Rng>,
+    step_functions: OnceCell<StepFunctions>,
+}
+
+impl Aws {
+    /// An empty world.
+    pub fn new(clock: Clock, seed: u64, settings: Settings) -> Self {
+        let chance = RefCell::new(ChaCha8Rng::seed_from_u64(seed));
+        let world = RefCell::new(World::new(&settings.locations));
+        Self { inner: Rc::new(Inner { clock, settings, world, chance, step_functions: OnceCell::new() }) }
+    }
+
+    /// Joins it with the Step Functions whose tasks it runs. Once.
+    pub fn join(&self, step_functions: StepFunctions) {
+        // A second one would be a mistake of the caller's that changes nothing here.
+        let _ = self.inner.step_functions.set(step_functions);
+    }
+
+    /// All ports.
+    pub fn ports(&self) -> Ports<'_> {
+        Ports {
+            ec2: self,
+            auto_scaling: self,
+            table: self,
+            objects: self,
+            topic: self,
+            callbacks: self,
+            executions: self,
+        }
+    }
+
+    /// What the simulated deployment sets.
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    /// Looks at the world.
+    pub fn look<T>(&self, look: impl FnOnce(&World) -> T) -> T {
+        look(&self.inner.world.borrow())
+    }
+
+    /// Changes the world by hand, as a person with the console would.
+    pub fn change<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
+        change(&mut self.inner.world.borrow_mut())
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
+    /// A duration by chance, in milliseconds.
+    fn between(&self, milliseconds: RangeInclusive<u64>) -> Duration {
+        Duration::from_millis(self.inner.chance.borrow_mut().random_range(milliseconds))
+    }
+
+    /// Whether something of this probability happens now.
+    fn happens(&self, probability: f64) -> bool {
+        self.inner.chance.borrow_mut().random_bool(probability)
+    }
+
+    fn has(&self, fault: FaultName) -> bool {
+        self.look(|world| world.faults.contains(&fault))
+    }
+
+    /// One request to AWS: it is counted, takes its time, and draws on its budget, waiting and trying again like an SDK in
+    /// adaptive mode when that is empty.
+    async fn request(&self, operation: &'static str, at: &Location, budget: Budget) -> Result<(), Fault> {
+        for attempt in 0..5_u32 {
+            self.change(|world| *world.calls.entry(operation).or_default() += 1);
+            self.clock().sleep(self.between(30..=90)).await;
+            let now = self.clock().now();
+            let scarce = self.has(FaultName::Throttled);
+            if self.change(|world| world.budget(at, budget, scarce).take(now)) {
+                return Ok(());
+            }
+            self.clock().sleep(self.between(200..=600) * 2_u32.pow(attempt)).await;
+        }
+        Err(Fault::new(operation, FaultKind::Throttled, "RequestLimitExceeded: Request limit exceeded."))
+    }
+
+    /// One request to a service whose limits are out of reach here.
+    async fn quick_request(&self, operation: &'static str) {
+        self.change(|world| *world.calls.entry(operation).or_default() += 1);
+        self.clock().sleep(self.between(4..=15)).await;
+    }
+
+    /// How far a read lags behind the writes.
+    fn read_lag(&self) -> Duration {
+        if self.has(FaultName::ReadsLag) { self.between(1_000..=8_000) } else { self.between(0..=300) }
+    }
+}

@@ -1,0 +1,83 @@
+//! The ports to Step Functions, S3 and SNS.
+
+use async_trait::async_trait;
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
+use serde_json::Value;
+use stopgap_core::error::TaskError;
+use stopgap_core::ports::{Callbacks, Executions, Fault, Notice, Objects, Topic};
+
+use super::Aws;
+use crate::stepfunctions::{ObjectStore, Status, TaskFailure};
+
+/// The planning bucket's name.
+const BUCKET: &str = "stopgap-plans";
+
+#[async_trait(?Send)]
+impl Callbacks for Aws {
+    async fn succeed(&self, token: &str, output: Value) -> Result<(), Fault> {
+        self.quick_request("SendTaskSuccess").await;
+        if let Some(step_functions) = self.inner.step_functions.get() {
+            // A stale token came too late to matter: see the port.
+            let _ = step_functions.send_task_success(token, output);
+        }
+        Ok(())
+    }
+
+    async fn fail(&self, token: &str, error: &TaskError) -> Result<(), Fault> {
+        self.quick_request("SendTaskFailure").await;
+        if let Some(step_functions) = self.inner.step_functions.get() {
+            let _ = step_functions.send_task_failure(token, error.name.as_str(), &error.cause);
+        }
+        Ok(())
+    }
+}
+
+#[async_trait(?Send)]
+impl Executions for Aws {
+    async fn is_running(&self, execution_arn: &str) -> Result<bool, Fault> {
+        self.quick_request("DescribeExecution").await;
+        let execution = self.inner.step_functions.get().and_then(|sf| sf.describe_execution(execution_arn));
+        Ok(execution.is_some_and(|execution| execution.status == Status::Running))
+    }
+}
+
+#[async_trait(?Send)]
+impl Objects for Aws {
+    async fn put_json(&self, key: &str, document: &Value) -> Result<String, Fault> {
+        self.quick_request("PutObject").await;
+        self.change(|world| world.objects.insert(key.to_owned(), document.clone()));
+        Ok(BUCKET.to_owned())
+    }
+}
+
+#[async_trait(?Send)]
+impl Topic for Aws {
+    async fn publish(&self, notice: &Notice) -> Result<(), Fault> {
+        self.quick_request("Publish").await;
+        let now = self.clock().now();
+        self.change(|world| world.published.push((now, notice.clone())));
+        Ok(())
+    }
+}
+
+impl ObjectStore for Aws {
+    fn get(&self, bucket: &str, key: &str) -> LocalBoxFuture<'static, Result<Vec<u8>, TaskFailure>> {
+        let found = self.look(|world| world.objects.get(key).map(Value::to_string));
+        let missing = TaskFailure {
+            error: "S3.NoSuchKeyException".to_owned(),
+            cause: format!("there is no object {key} in {bucket}"),
+        };
+        let aws = self.clone();
+        async move {
+            aws.quick_request("GetObject").await;
+            found.map(String::into_bytes).ok_or(missing)
+        }
+        .boxed_local()
+    }
+
+    fn list(&self, bucket: &str, _: &str) -> LocalBoxFuture<'static, Result<Vec<Value>, TaskFailure>> {
+        let cause = format!("the machines list no objects of {bucket}");
+        async { Err(TaskFailure { error: "S3.S3Exception".to_owned(), cause }) }.boxed_local()
+    }
+}

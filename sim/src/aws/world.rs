@@ -1,0 +1,192 @@
+//! The state of the simulated world.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use stopgap_core::inventory::{Instance, InstanceState, Location, Snapshot, SnapshotState, Volume};
+use stopgap_core::ports::{Key, LifecycleState, Notice};
+
+use super::budget::{Bucket, Budget};
+use super::faults::FaultName;
+
+/// All there is.
+pub struct World {
+    /// Accounts and Regions.
+    pub places: BTreeMap<Location, Place>,
+    /// The table: version and body by key.
+    pub table: BTreeMap<Key, (u64, Value)>,
+    /// The planning bucket.
+    pub objects: BTreeMap<String, Value>,
+    /// What was published, oldest first.
+    pub published: Vec<(Timestamp, Notice)>,
+    /// How often each operation of AWS was called.
+    pub calls: BTreeMap<&'static str, u64>,
+    /// What befalls everything.
+    pub faults: BTreeSet<FaultName>,
+    buckets: BTreeMap<(Location, Budget), Bucket>,
+    ids: u64,
+}
+
+/// An account's Region.
+#[derive(Default)]
+pub struct Place {
+    /// Instances by id.
+    pub machines: BTreeMap<String, Machine>,
+    /// Volumes by id.
+    pub volumes: BTreeMap<String, Volume>,
+    /// Snapshots by id.
+    pub snapshots: BTreeMap<String, Copy>,
+    /// Auto Scaling groups by name.
+    pub groups: BTreeMap<String, Group>,
+}
+
+/// An instance, and what the world knows of it beyond what EC2 tells.
+pub struct Machine {
+    /// What EC2 tells.
+    pub instance: Instance,
+    /// What befalls it.
+    pub faults: BTreeSet<FaultName>,
+    /// How long it takes to stop.
+    pub stop_takes: Duration,
+    /// How long it takes to start.
+    pub start_takes: Duration,
+    /// Its states so far, for reads that lag.
+    pub past: Vec<(Timestamp, InstanceState, Option<String>)>,
+    /// When it was down, and how much of it was EC2's own doing.
+    pub downs: Vec<Down>,
+}
+
+/// A time that an instance was down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Down {
+    /// When it began to stop.
+    pub from: Timestamp,
+    /// When it was stopped.
+    pub stopped: Option<Timestamp>,
+    /// When it began to start, the last time.
+    pub starting: Option<Timestamp>,
+    /// When it ran again.
+    pub until: Option<Timestamp>,
+}
+
+impl Machine {
+    /// A machine that has been in its state since before time began.
+    pub(super) fn new(instance: Instance, stop_takes: Duration, start_takes: Duration) -> Self {
+        let past = vec![(Timestamp::MIN, instance.state, None)];
+        Self { instance, faults: BTreeSet::new(), stop_takes, start_takes, past, downs: Vec::new() }
+    }
+
+    /// Enters a state.
+    pub(super) fn enter(&mut self, now: Timestamp, state: InstanceState, reason: Option<&str>) {
+        self.instance.state = state;
+        self.instance.state_reason = reason.map(str::to_owned);
+        self.past.push((now, state, self.instance.state_reason.clone()));
+        match state {
+            InstanceState::Stopping => {
+                self.downs.push(Down { from: now, stopped: None, starting: None, until: None });
+            }
+            InstanceState::Stopped => self.down(|down| down.stopped = down.stopped.or(Some(now))),
+            InstanceState::Pending => self.down(|down| down.starting = Some(now)),
+            InstanceState::Running => self.down(|down| down.until = Some(now)),
+            InstanceState::ShuttingDown | InstanceState::Terminated => {}
+        }
+    }
+
+    fn down(&mut self, change: impl FnOnce(&mut Down)) {
+        if let Some(down) = self.downs.last_mut().filter(|down| down.until.is_none()) {
+            change(down);
+        }
+    }
+
+    /// The instance as a read at `then` shows it.
+    pub(super) fn seen(&self, then: Timestamp) -> Instance {
+        let past = self.past.iter().rev().find(|(since, _, _)| *since <= then);
+        let (state, state_reason) = past.map_or((self.instance.state, None), |(_, s, why)| (*s, why.clone()));
+        Instance { state, state_reason, ..self.instance.clone() }
+    }
+}
+
+/// A snapshot, and when its state changed.
+pub struct Copy {
+    /// What EC2 tells in the end.
+    pub snapshot: Snapshot,
+    /// When it was made; reads that lag do not show it before.
+    pub made: Timestamp,
+    /// When it left `pending`.
+    pub settled: Option<Timestamp>,
+}
+
+impl Copy {
+    /// The snapshot as a read at `then` shows it, if it does.
+    pub(super) fn seen(&self, then: Timestamp) -> Option<Snapshot> {
+        let pending = self.settled.is_none_or(|settled| settled > then);
+        let state = if pending { SnapshotState::Pending } else { self.snapshot.state };
+        (self.made <= then).then(|| Snapshot { state, ..self.snapshot.clone() })
+    }
+}
+
+/// An Auto Scaling group.
+pub struct Group {
+    /// Below this the desired capacity cannot go.
+    pub minimum: usize,
+    /// How many members should serve.
+    pub desired: usize,
+    /// The members.
+    pub members: BTreeMap<String, LifecycleState>,
+    /// Suspended processes.
+    pub suspended: BTreeSet<String>,
+    /// How long load balancers drain a member.
+    pub drains_for: Duration,
+    /// The members that were replaced.
+    pub replaced: Vec<String>,
+}
+
+impl World {
+    pub(super) fn new(locations: &[Location]) -> Self {
+        Self {
+            places: locations.iter().map(|location| (location.clone(), Place::default())).collect(),
+            table: BTreeMap::new(),
+            objects: BTreeMap::new(),
+            published: Vec::new(),
+            calls: BTreeMap::new(),
+            faults: BTreeSet::new(),
+            buckets: BTreeMap::new(),
+            ids: 0,
+        }
+    }
+
+    /// The bucket of a budget.
+    pub(super) fn budget(&mut self, at: &Location, budget: Budget, scarce: bool) -> &mut Bucket {
+        self.buckets.entry((at.clone(), budget)).or_insert_with(|| Bucket::new(budget, scarce))
+    }
+
+    /// A new id with this prefix, as long as EC2's.
+    pub(super) fn id(&mut self, prefix: &str) -> String {
+        self.ids += 1;
+        // Spread, so that the order of ids tells nothing.
+        let spread = self.ids.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        format!("{prefix}-0{spread:016x}")
+    }
+
+    /// An instance, wherever it is.
+    pub fn machine(&self, instance_id: &str) -> Option<&Machine> {
+        self.places.values().find_map(|place| place.machines.get(instance_id))
+    }
+
+    /// An instance, wherever it is.
+    pub fn machine_mut(&mut self, instance_id: &str) -> Option<&mut Machine> {
+        self.places.values_mut().find_map(|place| place.machines.get_mut(instance_id))
+    }
+
+    /// All instances.
+    pub fn machines(&self) -> impl Iterator<Item = &Machine> {
+        self.places.values().flat_map(|place| place.machines.values())
+    }
+
+    /// All snapshots.
+    pub fn snapshots(&self) -> impl Iterator<Item = &Snapshot> {
+        self.places.values().flat_map(|place| place.snapshots.values()).map(|copy| &copy.snapshot)
+    }
+}
