@@ -3,3 +3,6 @@
 pub mod inventory;
 pub mod occurrence;
 pub mod policy;
+pub mod schedule;
+pub mod span;
+mod suggest;
