@@ -4,5 +4,7 @@ pub mod inventory;
 pub mod occurrence;
 pub mod policy;
 pub mod schedule;
+pub mod select;
+pub mod set_tags;
 pub mod span;
 mod suggest;
