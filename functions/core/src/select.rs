@@ -197,7 +197,9 @@ impl VolumeSelect {
             }
         }
         selection.ids.sort();
+        selection.ids.dedup();
         selection.unknown.sort();
+        selection.unknown.dedup();
         selection
     }
 }

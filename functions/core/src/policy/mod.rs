@@ -9,6 +9,7 @@ pub mod defaults;
 mod document;
 mod id;
 mod read;
+mod read_select;
 mod schema;
 mod types;
 
