@@ -1,6 +1,7 @@
 //! stopgap's domain. It knows no AWS SDK, no clock and no I/O: ports and times are passed in.
 
 pub mod backup_set;
+pub mod describe;
 pub mod inventory;
 pub mod occurrence;
 pub mod policy;
