@@ -4,6 +4,7 @@ pub mod backup_set;
 pub mod describe;
 pub mod inventory;
 pub mod occurrence;
+pub mod plan;
 pub mod policy;
 pub mod retention;
 pub mod schedule;

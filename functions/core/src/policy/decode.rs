@@ -7,13 +7,14 @@ use std::cell::RefCell;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::document::field;
 use crate::suggest::closest;
 
 /// One mistake in a policy file.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct PolicyIssue {
     /// Where: a path such as `policies[2].schedule.expression`; empty for the whole file.
     pub at: String,
