@@ -24,9 +24,55 @@ pub struct Location {
     pub region: String,
 }
 
+impl Location {
+    /// Whether both parts are known. Recordings can lack the owner or the Availability Zone; what is missing is empty
+    /// then, and nothing can be asked of EC2 there.
+    pub fn is_known(&self) -> bool {
+        !self.account.is_empty() && !self.region.is_empty()
+    }
+}
+
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.account, self.region)
+    }
+}
+
+/// Everything that is described: what a plan is made from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inventory {
+    /// The instances of all accounts and Regions, in any order, each once.
+    pub instances: Vec<Instance>,
+    /// Their volumes, and others.
+    pub volumes: Vec<Volume>,
+    /// The snapshots, ours and others'.
+    pub snapshots: Vec<Snapshot>,
+    /// What whoever described all this could not make sense of.
+    pub unknown: Vec<Unknown>,
+}
+
+/// Something that the inventory does not know, and should.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Unknown {
+    /// What is not known: `volume`, `attachment`, `instance`, `snapshot` or `page`.
+    pub kind: String,
+    /// The id of what is not known.
+    pub id: String,
+    /// The instance it belongs to, if it belongs to one.
+    pub instance_id: Option<String>,
+    /// What is missing, and what follows from that, in words.
+    pub why: String,
+}
+
+impl Unknown {
+    /// Something not known, that may belong to an instance.
+    pub fn new(kind: &str, id: &str, instance_id: Option<&str>, why: impl Into<String>) -> Self {
+        Self {
+            kind: kind.to_owned(),
+            id: id.to_owned(),
+            instance_id: instance_id.map(str::to_owned),
+            why: why.into(),
+        }
     }
 }
 
@@ -59,6 +105,13 @@ impl InstanceState {
             Self::ShuttingDown => "shutting-down",
             Self::Terminated => "terminated",
         }
+    }
+
+    /// The state that EC2 calls `name`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Pending, Self::Running, Self::Stopping, Self::Stopped, Self::ShuttingDown, Self::Terminated]
+            .into_iter()
+            .find(|state| state.as_str() == name)
     }
 
     /// Whether the instance is gone or going for good.

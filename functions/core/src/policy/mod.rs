@@ -1,5 +1,26 @@
 //! Policies: which instances, when, and how long to keep.
+//!
+//! A policy file holds one policy, an array of policies, or `{"defaults": {...}, "policies": [...]}`. [`parse`] reads
+//! one and answers every mistake in it at once, each with where it is and what would be right. What a policy leaves
+//! out comes from the file's `defaults`, then from [`defaults::BUILT_IN`].
 
+mod decode;
+pub mod defaults;
+mod document;
 mod id;
+mod read;
+mod read_select;
+mod schema;
+mod types;
 
+pub use decode::{PolicyErrors, PolicyIssue};
 pub use id::{PolicyId, PolicyIdError};
+pub use read::{parse, parse_value};
+pub use schema::schema;
+pub use types::{
+    Autoscaling, Concurrency, Consistency, Count, GroupBy, Matcher, Policy, Restart, Retention, Select,
+    TagMatch, TagSource, Tagging, VolumeMatcher, VolumeSelect,
+};
+
+#[cfg(test)]
+mod tests;

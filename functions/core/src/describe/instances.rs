@@ -1,0 +1,172 @@
+//! `aws ec2 describe-instances`.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::error::{self, INSTANCES};
+use super::{DescribeError, Described, RawTag, attributes, more_pages, region_of, tags};
+use crate::inventory::{BlockDevice, Instance, InstanceState, Location, Unknown};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Whole<'a> {
+    #[serde(borrow)]
+    reservations: Option<Vec<RawReservation<'a>>>,
+    #[serde(borrow)]
+    next_token: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RawReservation<'a> {
+    pub(super) owner_id: Option<String>,
+    pub(super) reservation_id: Option<String>,
+    pub(super) requester_id: Option<String>,
+    #[serde(borrow)]
+    instances: Option<Vec<RawInstance<'a>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RawInstance<'a> {
+    instance_id: String,
+    state: Option<RawState>,
+    state_reason: Option<RawReason>,
+    pub(super) placement: Option<RawPlacement>,
+    pub(super) root_device_name: Option<String>,
+    block_device_mappings: Option<Vec<RawMapping>>,
+    #[serde(borrow)]
+    tags: Option<Vec<RawTag<'a>>>,
+    pub(super) architecture: Option<String>,
+    pub(super) hypervisor: Option<String>,
+    pub(super) iam_instance_profile: Option<RawProfile>,
+    pub(super) image_id: Option<String>,
+    pub(super) instance_lifecycle: Option<String>,
+    pub(super) instance_type: Option<String>,
+    pub(super) key_name: Option<String>,
+    pub(super) platform: Option<String>,
+    pub(super) platform_details: Option<String>,
+    pub(super) private_dns_name: Option<String>,
+    pub(super) private_ip_address: Option<String>,
+    pub(super) public_dns_name: Option<String>,
+    pub(super) public_ip_address: Option<String>,
+    pub(super) root_device_type: Option<String>,
+    pub(super) security_groups: Option<Vec<RawGroup>>,
+    pub(super) subnet_id: Option<String>,
+    pub(super) virtualization_type: Option<String>,
+    pub(super) vpc_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawState {
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawReason {
+    code: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RawPlacement {
+    pub(super) availability_zone: Option<String>,
+    pub(super) group_name: Option<String>,
+    pub(super) tenancy: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RawProfile {
+    pub(super) arn: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RawGroup {
+    pub(super) group_id: Option<String>,
+    pub(super) group_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawMapping {
+    device_name: Option<String>,
+    /// Absent for instance-store volumes.
+    ebs: Option<RawEbs>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawEbs {
+    volume_id: Option<String>,
+    attach_time: Option<Timestamp>,
+}
+
+pub(super) fn read<'a>(file: &str, bytes: &'a [u8]) -> Result<Described<Instance>, DescribeError> {
+    let take = |whole: &mut Whole<'a>| whole.reservations.take();
+    let (whole, reservations) = error::read::<Whole, _>(file, bytes, INSTANCES, take)?;
+    let mut items = Vec::new();
+    let mut unknown: Vec<Unknown> = more_pages(file, whole.next_token).into_iter().collect();
+    let mut seen = BTreeSet::new();
+    for mut reservation in reservations {
+        for raw in reservation.instances.take().unwrap_or_default() {
+            let id = raw.instance_id.clone();
+            match instance(raw, &reservation) {
+                Ok(_) if !seen.insert(id.clone()) => {
+                    unknown.push(Unknown::new(
+                        "instance",
+                        &id,
+                        Some(&id),
+                        "it is described twice; only the first counts",
+                    ));
+                }
+                Ok(instance) => items.push(instance),
+                Err(why) => unknown.push(Unknown::new("instance", &id, Some(&id), why)),
+            }
+        }
+    }
+    Ok(Described { items, unknown })
+}
+
+fn instance(raw: RawInstance, reservation: &RawReservation) -> Result<Instance, String> {
+    let name = raw.state.as_ref().and_then(|state| state.name.as_deref());
+    let state = match name {
+        None => {
+            return Err("it has no `State.Name`: whether it still exists is not known, so it is not planned"
+                .to_owned());
+        }
+        Some(name) => InstanceState::from_name(name).ok_or_else(|| {
+            format!("its state `{name}` is not one that EC2 documents, so it is not planned")
+        })?,
+    };
+    let attributes = attributes::of(&raw, reservation);
+    let zone = raw.placement.as_ref().and_then(|placement| placement.availability_zone.as_deref());
+    let location = Location {
+        account: reservation.owner_id.clone().unwrap_or_default(),
+        region: zone.and_then(region_of).unwrap_or_default(),
+    };
+    let device = |mapping: RawMapping| {
+        let ebs = mapping.ebs?;
+        Some(BlockDevice {
+            device: mapping.device_name.unwrap_or_default(),
+            volume_id: ebs.volume_id?,
+            attached_at: ebs.attach_time,
+        })
+    };
+    Ok(Instance {
+        id: raw.instance_id,
+        location,
+        state,
+        state_reason: raw.state_reason.and_then(|reason| reason.code),
+        root_device: raw.root_device_name,
+        devices: raw.block_device_mappings.unwrap_or_default().into_iter().filter_map(device).collect(),
+        tags: tags(raw.tags),
+        attributes,
+    })
+}

@@ -1,0 +1,64 @@
+//! Occurrences that nothing served in time.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Known, MISSED_MAX, Missed, Question, due};
+use crate::inventory::Instance;
+use crate::occurrence::Occurrence;
+use crate::policy::Policy;
+
+/// The occurrences of `policy` whose moment of being missed lies after the last plan and not after this one, oldest
+/// first. Whether an instance was served is not asked here.
+pub(super) fn occurrences(policy: &Policy, question: &Question<'_>) -> Vec<Occurrence> {
+    let Some(planned_until) = question.planned_until else { return Vec::new() };
+    let mut found = Vec::new();
+    let mut newest = policy.schedule.latest(question.at);
+    while let Some(at) = newest {
+        let missed_at = policy.schedule.missed_at(at);
+        // Older occurrences were missed no later than this one.
+        if missed_at <= planned_until || found.len() == MISSED_MAX {
+            break;
+        }
+        if missed_at <= question.at {
+            found.push(Occurrence::new(policy.id.clone(), at));
+        }
+        newest = at
+            .checked_sub(SignedDuration::from_secs(1))
+            .ok()
+            .and_then(|before| policy.schedule.latest(before));
+    }
+    found.reverse();
+    found
+}
+
+/// Those of `occurrences` that `instance` missed.
+pub(super) fn of<'a>(
+    policy: &Policy,
+    instance: &'a Instance,
+    occurrences: &[Occurrence],
+    known: &Known<'a>,
+) -> Option<Missed> {
+    if !due::takes_part(policy, instance) {
+        return None;
+    }
+    let began = began(instance);
+    let missed = occurrences.iter().filter(|occurrence| {
+        began.is_none_or(|began| began <= occurrence.at)
+            && known.run(occurrence, instance).is_none()
+            && !known.has_complete_set(occurrence, instance)
+    });
+    let occurrences: Vec<Occurrence> = missed.cloned().collect();
+    (!occurrences.is_empty()).then(|| Missed {
+        instance_id: instance.id.clone(),
+        location: instance.location.clone(),
+        policy: policy.id.clone(),
+        occurrences,
+    })
+}
+
+/// Since when the instance has existed at the latest, by the first attachment of a volume: EC2's launch time changes
+/// with every start. `None` when a recording lacks an attachment's time, since that might have been the first.
+fn began(instance: &Instance) -> Option<Timestamp> {
+    let times: Option<Vec<Timestamp>> = instance.devices.iter().map(|device| device.attached_at).collect();
+    times?.into_iter().min()
+}

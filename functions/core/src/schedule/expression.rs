@@ -1,0 +1,220 @@
+//! `cron(...)`, `rate(...)` and `at(...)`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::civil::DateTime;
+use jiff::tz::AmbiguousOffset;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::Zone;
+use super::cron::Cron;
+
+/// A schedule expression of EventBridge Scheduler, kept as it was written.
+///
+/// DST follows EventBridge Scheduler: a civil time that the clock skips in spring does not occur, and one that it
+/// repeats in autumn occurs once, the first time. `rate` counts elapsed time, so a day is 24 hours.
+#[derive(Clone, Debug)]
+pub struct Expression {
+    text: String,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Cron(Box<Cron>),
+    /// The period in seconds.
+    Rate(i64),
+    At(DateTime),
+}
+
+impl Expression {
+    /// The expression as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The newest occurrence at or before `at`, reading the expression in `zone`.
+    pub fn latest(&self, zone: &Zone, at: Timestamp) -> Option<Timestamp> {
+        match &self.kind {
+            Kind::Rate(period) => {
+                let seconds = at.as_second() - i64::from(at.subsec_nanosecond() < 0);
+                Timestamp::from_second(seconds.div_euclid(*period).checked_mul(*period)?).ok()
+            }
+            Kind::At(civil) => instant(zone, *civil).filter(|&t| t <= at),
+            Kind::Cron(cron) => {
+                let mut civil = furthest_reading(zone, at);
+                loop {
+                    civil = cron.at_or_before(civil)?;
+                    match instant(zone, civil) {
+                        Some(t) if t <= at => return Some(t),
+                        _ => civil = civil.checked_sub(SignedDuration::from_mins(1)).ok()?,
+                    }
+                }
+            }
+        }
+    }
+
+    /// The first occurrence after `after`, reading the expression in `zone`.
+    pub fn next(&self, zone: &Zone, after: Timestamp) -> Option<Timestamp> {
+        match &self.kind {
+            Kind::Rate(period) => {
+                let latest = self.latest(zone, after)?;
+                Timestamp::from_second(latest.as_second().checked_add(*period)?).ok()
+            }
+            Kind::At(civil) => instant(zone, *civil).filter(|&t| t > after),
+            Kind::Cron(cron) => {
+                let mut civil = after.to_zoned(zone.rules().clone()).datetime();
+                loop {
+                    civil = cron.at_or_after(civil)?;
+                    match instant(zone, civil) {
+                        Some(t) if t > after => return Some(t),
+                        _ => civil = civil.checked_add(SignedDuration::from_mins(1)).ok()?,
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The instant at which clocks in `zone` first show `civil`; `None` when they skip it.
+fn instant(zone: &Zone, civil: DateTime) -> Option<Timestamp> {
+    let ambiguous = zone.rules().to_ambiguous_timestamp(civil);
+    match ambiguous.offset() {
+        AmbiguousOffset::Gap { .. } => None,
+        AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Fold { .. } => ambiguous.earlier().ok(),
+    }
+}
+
+/// The furthest civil time that clocks in `zone` have shown by `at`. That is what they show at `at`, unless they were
+/// set back shortly before: then it is what they showed just before that.
+fn furthest_reading(zone: &Zone, at: Timestamp) -> DateTime {
+    let now = zone.rules().to_datetime(at);
+    // `preceding` leaves out a transition at the very instant it is given.
+    let just_after = at.checked_add(SignedDuration::from_nanos(1)).unwrap_or(at);
+    let set_back = zone.rules().preceding(just_after).next().and_then(|transition| {
+        let before = transition.timestamp().checked_sub(SignedDuration::from_nanos(1)).ok()?;
+        Some(zone.rules().to_datetime(before))
+    });
+    set_back.map_or(now, |before| before.max(now))
+}
+
+impl PartialEq for Expression {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Expression {}
+
+impl fmt::Display for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Why a text is not a schedule expression, and what would be right.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a schedule expression: {why}")]
+pub struct ExpressionError {
+    text: String,
+    why: String,
+}
+
+impl FromStr for Expression {
+    type Err = ExpressionError;
+
+    fn from_str(text: &str) -> Result<Self, ExpressionError> {
+        let inner = |name: &str| text.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')');
+        let kind = if let Some(fields) = inner("cron") {
+            Cron::parse(fields).map(|cron| Kind::Cron(Box::new(cron)))
+        } else if let Some(period) = inner("rate") {
+            rate(period).map(Kind::Rate)
+        } else if let Some(time) = inner("at") {
+            at(time).map(Kind::At)
+        } else {
+            Err("write `cron(minutes hours day-of-month month day-of-week year)`, such as `cron(0 2 * * ? *)`, \
+                 `rate(12 hours)` or `at(2026-11-21T02:00:00)`"
+                .to_owned())
+        };
+        match kind {
+            Ok(kind) => Ok(Self { text: text.to_owned(), kind }),
+            Err(why) => Err(ExpressionError { text: text.to_owned(), why }),
+        }
+    }
+}
+
+/// Reads `value unit` and gives the period in seconds.
+fn rate(text: &str) -> Result<i64, String> {
+    const RIGHT: &str = "write `rate(value unit)`, such as `rate(1 hour)` or `rate(15 minutes)`";
+    let words: Vec<&str> = text.split_ascii_whitespace().collect();
+    let [value, unit] = words[..] else {
+        return Err(format!("a rate has a value and a unit; {RIGHT}"));
+    };
+    let value =
+        value.parse::<u32>().ok().filter(|&value| value > 0).ok_or_else(|| {
+            format!("the value of a rate is a positive whole number, not `{value}`; {RIGHT}")
+        })?;
+    let (name, seconds) = match unit {
+        "minute" | "minutes" => ("minute", 60),
+        "hour" | "hours" => ("hour", 3600),
+        "day" | "days" => ("day", 86_400),
+        _ => {
+            return Err(format!("the unit of a rate is minute(s), hour(s) or day(s), not `{unit}`; {RIGHT}"));
+        }
+    };
+    let right = if value == 1 { name.to_owned() } else { format!("{name}s") };
+    if unit != right {
+        return Err(format!("write `rate({value} {right})`"));
+    }
+    Ok(i64::from(value) * seconds)
+}
+
+/// Reads `yyyy-mm-ddThh:mm:ss`, to the letter: jiff alone would take more.
+fn at(text: &str) -> Result<DateTime, String> {
+    let shape = text.len() == 19
+        && text.bytes().enumerate().all(|(i, b)| match i {
+            4 | 7 => b == b'-',
+            10 => b == b'T',
+            13 | 16 => b == b':',
+            _ => b.is_ascii_digit(),
+        });
+    shape
+        .then(|| text.parse::<DateTime>().ok())
+        .flatten()
+        .filter(|time| (1970..=2199).contains(&time.year()))
+        .ok_or_else(|| {
+            format!(
+                "`{text}` is not a time of the years 1970 to 2199; write `at(yyyy-mm-ddThh:mm:ss)` without an offset, \
+                 and the time zone in `timezone`"
+            )
+        })
+}
+
+impl Serialize for Expression {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl<'de> Deserialize<'de> for Expression {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl schemars::JsonSchema for Expression {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Expression".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": "A schedule expression of EventBridge Scheduler.",
+            "pattern": "^(cron|rate|at)\\(.*\\)$",
+            "examples": ["cron(0 2 * * ? *)", "rate(12 hours)", "at(2026-11-21T02:00:00)"]
+        })
+    }
+}
