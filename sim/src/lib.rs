@@ -1,1 +1,3 @@
 //! The simulation.
+
+pub mod runtime;
