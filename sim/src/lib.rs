@@ -1,3 +1,5 @@
 //! The simulation.
 
+pub mod asl;
 pub mod runtime;
+pub mod stepfunctions;

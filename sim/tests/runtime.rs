@@ -1,5 +1,7 @@
 //! The executor: order, time, and jobs that end one another.
 
+#![allow(clippy::unwrap_used, reason = "these are tests; clippy only sees that in #[test] functions")]
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
