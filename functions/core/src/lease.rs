@@ -14,10 +14,8 @@ pub async fn held(table: &dyn Table, document: &Document) -> Result<Stored<Lease
     let run = &document.run;
     let fence = document.prepared()?.fence;
     let lost = |why: String| {
-        let cause = format!(
-            "{why}; start a new execution for {} rather than redriving this one",
-            run.instance_id
-        );
+        let cause =
+            format!("{why}; start a new execution for {} rather than redriving this one", run.instance_id);
         TaskError::new(ErrorName::LeaseLost, cause)
     };
     let Some(stored) = read::<Lease>(table, &Lease::key(&run.location, &run.instance_id)).await? else {

@@ -2,15 +2,27 @@
 
 pub mod backup_set;
 pub mod describe;
+pub mod error;
 pub mod inventory;
+pub mod lease;
 pub mod occurrence;
 pub mod plan;
+pub mod policies;
 pub mod policy;
+pub mod ports;
+pub mod records;
 pub mod retention;
 pub mod schedule;
 pub mod select;
 pub mod set_tags;
+pub mod slots;
 pub mod span;
 mod suggest;
+pub mod tags;
+pub mod tasks;
 #[cfg(test)]
 mod testing;
+pub mod ticket;
+pub mod timeline;
+pub mod volumes;
+pub mod waiting;

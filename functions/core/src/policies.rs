@@ -24,6 +24,7 @@ pub async fn all(table: &dyn Table) -> Result<Vec<Policy>, TaskError> {
 fn read(item: Item) -> Result<Policy, TaskError> {
     let id = item.key.sort;
     let document: Value = item.body;
-    policy::parse_value(document)
-        .map_err(|e| TaskError::new(ErrorName::Defect, format!("the stored policy `{id}` cannot be read: {e}")))
+    policy::parse_value(&document).map_err(|e| {
+        TaskError::new(ErrorName::Defect, format!("the stored policy `{id}` cannot be read: {e}"))
+    })
 }

@@ -66,7 +66,10 @@ pub async fn read<T: Record>(table: &dyn Table, key: &Key) -> Result<Option<Stor
 }
 
 /// Reads all records of a partition, in the order of their sort keys.
-pub async fn read_all<T: Record>(table: &dyn Table, partition: &str) -> Result<Vec<(Key, Stored<T>)>, TaskError> {
+pub async fn read_all<T: Record>(
+    table: &dyn Table,
+    partition: &str,
+) -> Result<Vec<(Key, Stored<T>)>, TaskError> {
     let items = crate::ports::all_pages(|page| table.query(partition, page)).await?;
     items.into_iter().map(|item| Ok((item.key.clone(), Stored::from_item(item)?))).collect()
 }

@@ -4,11 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::inventory::Tags;
 use crate::policy::{TagSource, Tagging};
-use crate::set_tags;
+use crate::set_tags::{self, TAGS_MAX};
 use crate::tasks::RunPlan;
-
-/// A resource has at most 50 tags; those of AWS (`aws:…`) do not count, and cannot be written by others.
-pub const LIMIT: usize = 50;
 
 /// The *set tags*: what every snapshot of a set carries from the moment it exists, so that it can be found, counted and
 /// pruned even if nothing else of it is ever written.
@@ -35,7 +32,13 @@ pub struct TagPlan {
 /// `present` is what the snapshot has already; its keys cost no room. A key that comes twice keeps its first value. Keys
 /// of the sources that belong to AWS or to stopgap are passed over: the first cannot be written, the second would make a
 /// copy of a volume that was itself restored from a backup pass for that backup.
-pub fn plan(tagging: &Tagging, device: Option<&str>, volume: &Tags, instance: &Tags, present: &Tags) -> TagPlan {
+pub fn plan(
+    tagging: &Tagging,
+    device: Option<&str>,
+    volume: &Tags,
+    instance: &Tags,
+    present: &Tags,
+) -> TagPlan {
     let device = device.map(|device| (set_tags::DEVICE.to_owned(), device.to_owned()));
     let foreign = |key: &str| !key.starts_with("aws:") && !key.starts_with(set_tags::PREFIX);
     let sources = tagging.from.iter().flat_map(|source| match source {
@@ -52,7 +55,7 @@ pub fn plan(tagging: &Tagging, device: Option<&str>, volume: &Tags, instance: &T
         if plan.write.contains_key(&key) || plan.dropped.contains(&key) {
             continue;
         }
-        if taken.contains_key(&key) || taken.len() < LIMIT {
+        if taken.contains_key(&key) || taken.len() < TAGS_MAX {
             taken.insert(key.clone(), ());
             plan.write.insert(key, value);
         } else {
@@ -65,6 +68,7 @@ pub fn plan(tagging: &Tagging, device: Option<&str>, volume: &Tags, instance: &T
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::set_tags::TAGS_MAX;
 
     fn tags(pairs: &[(&str, &str)]) -> Tags {
         pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
@@ -80,8 +84,13 @@ mod tests {
 
     #[test]
     fn copies_all_tags_of_volume_and_instance() {
-        let plan =
-            plan(&tagging(tags(&[("CostCenter", "42")])), Some("/dev/sdf"), &tags(&[("V", "1")]), &tags(&[("I", "2")]), &Tags::new());
+        let plan = plan(
+            &tagging(tags(&[("CostCenter", "42")])),
+            Some("/dev/sdf"),
+            &tags(&[("V", "1")]),
+            &tags(&[("I", "2")]),
+            &Tags::new(),
+        );
         let expected = tags(&[("CostCenter", "42"), ("I", "2"), ("V", "1"), ("stopgap:device", "/dev/sdf")]);
         assert_eq!(plan, TagPlan { write: expected, dropped: vec![] });
     }
@@ -100,15 +109,26 @@ mod tests {
 
     #[test]
     fn tags_of_aws_and_of_stopgap_are_never_copied() {
-        let volume = tags(&[("aws:cloudformation:stack-name", "s"), ("stopgap:occurrence", "other/2020-01-01T00:00:00Z")]);
-        assert_eq!(plan(&tagging(Tags::new()), None, &volume, &Tags::new(), &Tags::new()), TagPlan::default());
+        let volume = tags(&[
+            ("aws:cloudformation:stack-name", "s"),
+            ("stopgap:occurrence", "other/2020-01-01T00:00:00Z"),
+        ]);
+        assert_eq!(
+            plan(&tagging(Tags::new()), None, &volume, &Tags::new(), &Tags::new()),
+            TagPlan::default()
+        );
     }
 
     #[test]
     fn what_no_longer_fits_is_named_and_ours_come_first() {
-        let set = tags(&[("stopgap:policy", "p"), ("stopgap:instance", "i"), ("stopgap:occurrence", "o"), ("stopgap:volumes", "1")]);
+        let set = tags(&[
+            ("stopgap:policy", "p"),
+            ("stopgap:instance", "i"),
+            ("stopgap:occurrence", "o"),
+            ("stopgap:volumes", "1"),
+        ]);
         let plan = plan(&tagging(Tags::new()), Some("/dev/sda1"), &many("v", 30), &many("i", 30), &set);
-        assert_eq!(set.len() + plan.write.len(), LIMIT);
+        assert_eq!(set.len() + plan.write.len(), TAGS_MAX);
         assert!(plan.write.contains_key("stopgap:device"));
         assert_eq!(plan.dropped, (15..30).map(|n| format!("i{n:02}")).collect::<Vec<_>>());
     }

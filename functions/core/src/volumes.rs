@@ -1,21 +1,29 @@
 //! Which volumes a run copies, seen live.
 
+use std::collections::BTreeMap;
+
 use crate::error::TaskError;
 use crate::inventory::{Instance, Volume};
 use crate::ports::{Ec2, Which, all_pages};
-use crate::select::{VolumeSelection, select_volumes};
+use crate::select::VolumeSelection;
 use crate::tasks::RunPlan;
 
 /// Applies the policy's `volumes` to what is attached to the instance now. Volumes are described only if the policy asks
 /// about their tags: while the instance is down, every call counts.
-pub async fn to_copy(ec2: &dyn Ec2, run: &RunPlan, instance: &Instance) -> Result<VolumeSelection, TaskError> {
+pub async fn to_copy(
+    ec2: &dyn Ec2,
+    run: &RunPlan,
+    instance: &Instance,
+) -> Result<VolumeSelection, TaskError> {
     let described = if run.policy.volumes.except.is_empty() {
         Vec::new()
     } else {
         let ids = instance.devices.iter().map(|device| device.volume_id.clone()).collect();
         describe(ec2, run, ids).await?
     };
-    Ok(select_volumes(&run.policy.volumes, instance, &described))
+    let by_id: BTreeMap<&str, &Volume> =
+        described.iter().map(|volume| (volume.id.as_str(), volume)).collect();
+    Ok(run.policy.volumes.applied_to(instance, &by_id))
 }
 
 /// Describes volumes by id.

@@ -133,8 +133,9 @@ fn gone(instance_id: &str, state: InstanceState) -> TaskError {
 pub async fn describe(ec2: &dyn Ec2, location: &Location, instance_id: &str) -> Result<Instance, TaskError> {
     let which = Which::Ids(vec![instance_id.to_owned()]);
     let found = all_pages(|page| ec2.describe_instances(location, &which, page)).await;
-    let missing =
-        || TaskError::new(ErrorName::InstanceGone, format!("there is no instance {instance_id} in {location}"));
+    let missing = || {
+        TaskError::new(ErrorName::InstanceGone, format!("there is no instance {instance_id} in {location}"))
+    };
     match found {
         Ok(instances) => instances.into_iter().find(|i| i.id == instance_id).ok_or_else(missing),
         Err(fault) if fault.kind == crate::ports::FaultKind::NotFound => Err(missing()),

@@ -33,7 +33,8 @@ impl Aws {
                 let Some(place) = world.places.get_mut(&at) else { return };
                 let Some(machine) = place.machines.get_mut(&id) else { return };
                 let watching = place.groups.values_mut().find(|group| {
-                    let replaces = ["HealthCheck", "ReplaceUnhealthy"].iter().all(|p| !group.suspended.contains(*p));
+                    let replaces =
+                        ["HealthCheck", "ReplaceUnhealthy"].iter().all(|p| !group.suspended.contains(*p));
                     group.members.get(&id) == Some(&LifecycleState::InService) && replaces
                 });
                 if let Some(group) = watching.filter(|_| machine.instance.state != InstanceState::Running) {

@@ -169,7 +169,9 @@ impl Aws {
     /// Puts a completed snapshot of each of an instance's volumes into the world, as an earlier run left them.
     pub fn add_backup(&self, instance_id: &str, made: Timestamp, tags: &Tags) {
         self.change(|world| {
-            let Some(instance) = world.machine(instance_id).map(|machine| machine.instance.clone()) else { return };
+            let Some(instance) = world.machine(instance_id).map(|machine| machine.instance.clone()) else {
+                return;
+            };
             for device in &instance.devices {
                 let snapshot = Snapshot {
                     id: world.id("snap"),

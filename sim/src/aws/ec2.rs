@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use stopgap_core::inventory::{
-    Instance, InstanceState, Location, Snapshot, SnapshotState, Tags, Volume,
-};
+use stopgap_core::inventory::{Instance, InstanceState, Location, Snapshot, SnapshotState, Tags, Volume};
 use stopgap_core::ports::{
     CreateSnapshots, CreatedSnapshot, Ec2, Fault, FaultKind, Page, SnapshotQuery, StateChange, Which,
 };
-use stopgap_core::{set_tags, tags};
+use stopgap_core::set_tags::{self, TAGS_MAX};
 
 use super::budget::Budget;
 use super::faults::FaultName;
@@ -201,7 +199,8 @@ impl Ec2 for Aws {
             }
             if from == InstanceState::Stopped {
                 if machine.faults.contains(&FaultName::NoCapacity) {
-                    let message = "InsufficientInstanceCapacity: Insufficient capacity in this Availability Zone.";
+                    let message =
+                        "InsufficientInstanceCapacity: Insufficient capacity in this Availability Zone.";
                     return Err(rejected(OPERATION, FaultKind::NoCapacity, message));
                 }
                 machine.enter(now, InstanceState::Pending, None);
@@ -228,7 +227,7 @@ impl Ec2 for Aws {
     ) -> Result<Vec<CreatedSnapshot>, Fault> {
         const OPERATION: &str = "CreateSnapshots";
         self.request(OPERATION, at, Budget::Snapshot).await?;
-        if request.tags.len() > tags::LIMIT {
+        if request.tags.len() > TAGS_MAX {
             let message = "TagLimitExceeded: A resource has at most 50 tags";
             return Err(rejected(OPERATION, FaultKind::LimitExceeded, message));
         }
@@ -256,7 +255,7 @@ impl Ec2 for Aws {
                     return Err(rejected(OPERATION, FaultKind::NotFound, message));
                 };
                 let merged: Tags = copy.snapshot.tags.clone().into_iter().chain(add.clone()).collect();
-                if merged.len() > tags::LIMIT {
+                if merged.len() > TAGS_MAX {
                     let message = format!("TagLimitExceeded: '{id}' would have {} tags", merged.len());
                     return Err(rejected(OPERATION, FaultKind::LimitExceeded, message));
                 }
@@ -287,8 +286,9 @@ fn make_snapshots(
 ) -> Result<Vec<CreatedSnapshot>, Fault> {
     let place = world.places.get(at);
     let machine = place.and_then(|place| place.machines.get(&request.instance_id));
-    let instance =
-        machine.map(|m| m.instance.clone()).ok_or_else(|| no_instance("CreateSnapshots", &request.instance_id))?;
+    let instance = machine
+        .map(|m| m.instance.clone())
+        .ok_or_else(|| no_instance("CreateSnapshots", &request.instance_id))?;
     // EC2 keeps whole seconds.
     let started_at = Timestamp::from_second(now.as_second()).unwrap_or(now);
     let mut made = Vec::new();
@@ -326,11 +326,13 @@ impl Aws {
     fn settle(&self, at: &Location, made: &[CreatedSnapshot], fails: bool) {
         let ids: Vec<String> = made.iter().map(|snapshot| snapshot.id.clone()).collect();
         let largest = self.at_place(at, |place| {
-            let sizes = ids.iter().filter_map(|id| place.snapshots.get(id)).map(|copy| copy.snapshot.size_gib);
+            let sizes =
+                ids.iter().filter_map(|id| place.snapshots.get(id)).map(|copy| copy.snapshot.size_gib);
             sizes.max().unwrap_or(0)
         });
         // An incremental copy: a minute or two, and some seconds a GiB.
-        let takes = self.between(60_000..=150_000) + self.between(1_000..=4_000) * u32::try_from(largest).unwrap_or(1);
+        let takes = self.between(60_000..=150_000)
+            + self.between(1_000..=4_000) * u32::try_from(largest).unwrap_or(1);
         let (aws, at) = (self.clone(), at.clone());
         self.clock().clone().spawn(async move {
             aws.clock().sleep(takes).await;

@@ -74,7 +74,10 @@ impl Aws {
             Either::Left((Err(error), _)) => Err(failure(error.name.as_str(), error.cause)),
             Either::Right(_) => {
                 let seconds = limit.as_secs_f64();
-                Err(failure("Sandbox.Timedout", format!("{function}: Task timed out after {seconds:.2} seconds")))
+                Err(failure(
+                    "Sandbox.Timedout",
+                    format!("{function}: Task timed out after {seconds:.2} seconds"),
+                ))
             }
         }
     }

@@ -2,24 +2,28 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Known, MISSED_MAX, Missed, Question, due};
+use super::{Known, MISSED_MAX, Missed, due};
 use crate::inventory::Instance;
 use crate::occurrence::Occurrence;
 use crate::policy::Policy;
 
 /// The occurrences of `policy` whose moment of being missed lies after the last plan and not after this one, oldest
 /// first. Whether an instance was served is not asked here.
-pub(super) fn occurrences(policy: &Policy, question: &Question<'_>) -> Vec<Occurrence> {
-    let Some(planned_until) = question.planned_until else { return Vec::new() };
+pub(super) fn occurrences(
+    policy: &Policy,
+    now: Timestamp,
+    planned_until: Option<Timestamp>,
+) -> Vec<Occurrence> {
+    let Some(planned_until) = planned_until else { return Vec::new() };
     let mut found = Vec::new();
-    let mut newest = policy.schedule.latest(question.at);
+    let mut newest = policy.schedule.latest(now);
     while let Some(at) = newest {
         let missed_at = policy.schedule.missed_at(at);
         // Older occurrences were missed no later than this one.
         if missed_at <= planned_until || found.len() == MISSED_MAX {
             break;
         }
-        if missed_at <= question.at {
+        if missed_at <= now {
             found.push(Occurrence::new(policy.id.clone(), at));
         }
         newest = at

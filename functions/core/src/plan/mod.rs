@@ -184,6 +184,16 @@ impl<'a> Known<'a> {
     }
 }
 
+/// The occurrences of `policy` that a plan of `at` may find due or missed: those whose runs it must know.
+pub fn occurrences_in_question(
+    policy: &Policy,
+    at: Timestamp,
+    planned_until: Option<Timestamp>,
+) -> BTreeSet<Occurrence> {
+    let newest = policy.schedule.latest(at).map(|latest| Occurrence::new(policy.id.clone(), latest));
+    newest.into_iter().chain(missed::occurrences(policy, at, planned_until)).collect()
+}
+
 /// Answers `question`.
 pub fn plan(question: &Question<'_>) -> Plan {
     let known = Known::new(*question);
@@ -192,7 +202,11 @@ pub fn plan(question: &Question<'_>) -> Plan {
     let mut unknown: BTreeSet<Unknown> = unknown::of_inventory(question.inventory);
     for policy in question.policies {
         let chosen = question.only.is_none_or(|only| *only == policy.id);
-        let missable = if chosen { missed::occurrences(policy, question) } else { Vec::new() };
+        let missable = if chosen {
+            missed::occurrences(policy, question.at, question.planned_until)
+        } else {
+            Vec::new()
+        };
         let mut matched = false;
         for instance in &question.inventory.instances {
             let Selection::Selected(reasons) = policy.selects(instance) else { continue };

@@ -7,7 +7,7 @@ use super::StateInput;
 use crate::error::{ErrorName, TaskError};
 use crate::inventory::InstanceState;
 use crate::lease;
-use crate::ports::{Context, Expect, Ports, Write, Written};
+use crate::ports::{Context, Ports, Write, Written};
 use crate::records::{Intent, instance_key, read, unchanged};
 use crate::slots;
 use crate::waiting::describe;
@@ -48,9 +48,4 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result
         Written::Done => Ok(Confirmed { at: cx.now }),
         Written::Refused => Err(slots::contended()),
     }
-}
-
-/// The write that deletes a record whatever its version, for tasks that have checked the lease.
-pub(crate) fn delete(key: crate::ports::Key) -> Write {
-    Write::Delete { key, expect: Expect::Any }
 }

@@ -16,7 +16,7 @@ use crate::ports::{
 };
 use crate::records::{Lease, Stored, put, unchanged};
 use crate::waiting::describe;
-use crate::{backup_set, lease, slots, tags, volumes};
+use crate::{lease, set_tags, slots, tags, volumes};
 
 /// What `create-snapshots` answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,8 +86,9 @@ async fn made_since(
 ) -> Result<Vec<CreatedSnapshot>, TaskError> {
     let query = SnapshotQuery::OfInstance(run.instance_id.clone());
     let snapshots = all_pages(|page| ports.ec2.describe_snapshots(&run.location, &query, page)).await?;
+    let occurrence = run.occurrence.to_string();
     let ours = snapshots.into_iter().filter(|snapshot| {
-        backup_set::is_of(snapshot, &run.occurrence, &run.instance_id)
+        snapshot.tags.get(set_tags::OCCURRENCE) == Some(&occurrence)
             && snapshot.state != SnapshotState::Error
             // EC2 keeps whole seconds.
             && snapshot.started_at.as_second() >= tried_at.as_second()
@@ -118,17 +119,17 @@ async fn note_try(
 /// The request for what is attached now: volumes may have come and gone since the run was prepared.
 async fn request(ports: Ports<'_>, run: &RunPlan, instance: &Instance) -> Result<CreateSnapshots, TaskError> {
     let selection = volumes::to_copy(ports.ec2, run, instance).await?;
-    if selection.included.is_empty() {
+    if selection.ids.is_empty() {
         let cause = format!("{} has no volume left to copy", run.instance_id);
         return Err(TaskError::new(ErrorName::Rejected, cause));
     }
-    let (root, data): (Vec<_>, Vec<_>) = selection.excluded.into_iter().partition(|id| instance.is_root(id));
+    let (root, data): (Vec<_>, Vec<_>) = selection.left_out.into_keys().partition(|id| instance.is_root(id));
     Ok(CreateSnapshots {
         instance_id: run.instance_id.clone(),
         exclude_root: !root.is_empty(),
         exclude_volumes: data,
         description: format!("stopgap: {} of {}", run.occurrence, run.instance_id),
-        tags: tags::of_set(run, selection.included.len()),
+        tags: tags::of_set(run, selection.ids.len()),
     })
 }
 

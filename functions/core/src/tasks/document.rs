@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     close_run::Closed, copy_tags::Copied, create_snapshots::Created, prepare_run::Prepared,
-    start_instance::Started, stop_instance::Stopping,
+    prune_snapshots::Pruned, start_instance::Started, stop_instance::Stopping,
 };
 use crate::error::{ErrorName, TaskError};
 use crate::inventory::Location;
@@ -128,6 +128,9 @@ pub struct Document {
     /// When all snapshots were seen completed.
     #[serde(default)]
     pub completed: Option<At>,
+    /// What became of the sets that retention no longer keeps.
+    #[serde(default)]
+    pub pruned: Option<Answer<Pruned>>,
     /// What became of the tags.
     #[serde(default)]
     pub tags: Option<Answer<Copied>>,
@@ -167,7 +170,8 @@ impl Document {
     /// Whether the run may have stopped the instance, or done something to its Auto Scaling group.
     pub fn touched(&self) -> bool {
         let tried = |state: &str| self.failures.contains_key(state);
-        let began = self.standby.is_some() || self.stop.is_some() || tried("EnterStandby") || tried("StopInstance");
+        let began =
+            self.standby.is_some() || self.stop.is_some() || tried("EnterStandby") || tried("StopInstance");
         // A debt taken over from a dead run stands whatever this run did.
         began || self.prepared.as_ref().is_some_and(|p| p.payload.restart_owed && !p.payload.stop)
     }

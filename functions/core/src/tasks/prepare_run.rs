@@ -98,7 +98,7 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result
         Ok(shield) => shield,
         Err(reason) => return Ok(outcome_only(cx, Outcome::Refused, vec![reason])),
     };
-    if volumes.included.is_empty() {
+    if volumes.ids.is_empty() {
         let reason = format!("{} has no volume that policy {} would copy", instance.id, run.policy.id);
         return Ok(outcome_only(cx, Outcome::Refused, vec![reason]));
     }
@@ -114,7 +114,7 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result
         fence: held.fence,
         at: cx.now,
         deadline: cx.now.saturating_add(cx.settings.restart_limit).unwrap_or(Timestamp::MAX),
-        volumes: volumes.included,
+        volumes: volumes.ids,
         reasons: held.notes.clone(),
     };
     if run.dry_run {
@@ -141,7 +141,10 @@ async fn served(
     // The tags say it too, so that a lost table does not mean a second backup.
     let query = SnapshotQuery::OfInstance(run.instance_id.clone());
     let snapshots = all_pages(|page| ports.ec2.describe_snapshots(&run.location, &query, page)).await?;
-    let done = backup_set::has_complete(&snapshots, &run.occurrence, &run.instance_id);
+    let sets = backup_set::group(&snapshots).sets;
+    let done = sets.iter().any(|set| {
+        set.occurrence == run.occurrence && set.instance_id == run.instance_id && set.is_complete()
+    });
     Ok(done.then_some(Outcome::AlreadyDone))
 }
 

@@ -12,7 +12,6 @@ use crate::occurrence::Occurrence;
 use crate::policies;
 use crate::policy::{Policy, PolicyId};
 use crate::ports::{Context, Ports};
-use crate::select;
 use crate::waiting::describe;
 
 /// What the state hands over.
@@ -144,7 +143,7 @@ async fn choose(ports: Ports<'_>, request: &Request, instance: &Instance) -> Res
         return found.ok_or_else(missing);
     }
     let mut matching = policies::all(ports.table).await?;
-    matching.retain(|policy| select::selects(policy, instance));
+    matching.retain(|policy| policy.selects(instance).is_selected());
     let ids = matching.iter().map(|policy| policy.id.as_str()).collect::<Vec<_>>().join(", ");
     match (matching.pop(), matching.is_empty()) {
         (Some(policy), true) => Ok(policy),

@@ -77,7 +77,10 @@ pub async fn open(ports: Ports<'_>, now: Timestamp, matter: Matter, report: Repo
             let first = !old.sent && old.sequence <= 1;
             let report = Report { occurrences: merged(&old.report, &report), ..report };
             let action = if first { Action::Open } else { Action::Update };
-            (action, Record { sequence: old.sequence + 1, sent: false, changed_at: now, report, ..old.clone() })
+            (
+                action,
+                Record { sequence: old.sequence + 1, sent: false, changed_at: now, report, ..old.clone() },
+            )
         }
         old => {
             let sequence = old.map_or(1, |old| old.sequence + 1);
@@ -91,7 +94,12 @@ pub async fn open(ports: Ports<'_>, now: Timestamp, matter: Matter, report: Repo
 }
 
 /// Resolves the matter's ticket, if it is open.
-pub async fn resolve(ports: Ports<'_>, now: Timestamp, matter: &Matter, report: Report) -> Result<(), TaskError> {
+pub async fn resolve(
+    ports: Ports<'_>,
+    now: Timestamp,
+    matter: &Matter,
+    report: Report,
+) -> Result<(), TaskError> {
     let stored = read::<Record>(ports.table, &Record::key(matter)).await?;
     let open = stored.as_ref().map(|stored| &stored.record);
     let Some(old) = open.filter(|old| old.status == Status::Open || !old.sent) else { return Ok(()) };

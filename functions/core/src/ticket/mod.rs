@@ -39,7 +39,10 @@ impl Matter {
         let location = self.location.as_ref().map(Location::to_string);
         let policy = self.policy.as_ref().map(PolicyId::to_string);
         let parts = [location, self.instance_id.clone(), policy];
-        parts.into_iter().flatten().fold(format!("stopgap/{}", self.kind), |key, part| format!("{key}/{part}"))
+        parts
+            .into_iter()
+            .flatten()
+            .fold(format!("stopgap/{}", self.kind), |key, part| format!("{key}/{part}"))
     }
 }
 

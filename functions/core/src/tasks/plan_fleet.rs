@@ -1,0 +1,289 @@
+//! `plan-fleet`: reads policies, inventory and runs in bulk, asks the planner what is due, and writes one item per run to
+//! S3 for the fleet machine to dispatch.
+//!
+//! The number of calls depends on the size of accounts in pages, and on the number of policies; never on the number of
+//! volumes or instances one by one.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Failure;
+use super::notify::{Fleet, Unserved};
+use super::resolve_run::Request;
+use crate::error::{ErrorName, TaskError};
+use crate::inventory::{Inventory, Location};
+use crate::occurrence::Occurrence;
+use crate::plan::{self, Due, PastRun, Plan, Question};
+use crate::policies;
+use crate::policy::{Policy, PolicyId};
+use crate::ports::{Context, Ec2, Expect, Fault, Ports, SnapshotQuery, Which, all_pages};
+use crate::records::{PlannedUntil, Run, RunState, put, read, read_all};
+use crate::ticket::{self, Kind, Matter, Report};
+
+/// What the state hands over.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Input {
+    /// The execution's input, as it is (`$`).
+    pub request: Value,
+    /// The execution's ARN (`$$.Execution.Id`).
+    pub execution: String,
+    /// When it was started (`$$.Execution.StartTime`).
+    pub started: Timestamp,
+}
+
+/// The input of an execution of the fleet machine. All of it is optional.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FleetRequest {
+    /// The time to plan for; the execution's start time if it is not given.
+    #[serde(default)]
+    at: Option<Timestamp>,
+    /// Plan this policy alone.
+    #[serde(default)]
+    policy: Option<PolicyId>,
+    /// Write the plan, and start nothing.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// What `plan-fleet` answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Planned {
+    /// The time that was planned for.
+    pub at: Timestamp,
+    /// Whether nothing is to be started.
+    pub dry_run: bool,
+    /// The bucket that has the items; empty without items.
+    pub bucket: String,
+    /// The object in it.
+    pub key: String,
+    /// How many items there are.
+    pub items: usize,
+    /// How many runs are due.
+    pub due: usize,
+    /// How many selected instances are not due.
+    pub not_due: usize,
+    /// On how many instances occurrences were missed.
+    pub missed: usize,
+    /// The accounts and Regions that could not be read.
+    pub unplanned: Vec<Location>,
+    /// The policies that select nothing.
+    pub unmatched: Vec<PolicyId>,
+}
+
+/// One item: what a child of the Distributed Map does.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case")]
+pub enum Item {
+    /// Start an execution of the instance machine.
+    Start {
+        /// Its name.
+        name: String,
+        /// Its input.
+        input: Request,
+    },
+    /// Open a ticket for what nothing served in time.
+    Missed {
+        /// What.
+        unserved: Unserved,
+    },
+    /// Open a ticket for an account and Region that could not be read.
+    Unplanned {
+        /// Where and why.
+        fleet: Fleet,
+    },
+}
+
+/// Plans.
+///
+/// Needs `ec2:Describe*`, `s3:PutObject`, `sns:Publish` (to resolve its own tickets) and the table. Idempotent: the same
+/// tick planned twice asks for the same executions by the same names.
+///
+/// # Errors
+/// [`ErrorName::InvalidInput`]; what keeps it from reading policies or runs. An account and Region that cannot be read
+/// costs a ticket, not the others' backups.
+pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<Planned, TaskError> {
+    let request = request(input.request)?;
+    let at = request.at.unwrap_or(input.started);
+    let policies = policies::all(ports.table).await?;
+    if let Some(id) = request.policy.as_ref().filter(|id| policies.iter().all(|policy| policy.id != **id)) {
+        let known = policies.iter().map(|policy| policy.id.as_str()).collect::<Vec<_>>().join(", ");
+        let cause = format!("there is no policy `{id}`; there are {known}");
+        return Err(TaskError::new(ErrorName::PolicyNotFound, cause));
+    }
+    // A plan of one policy, or of a time of someone's choosing, says nothing about what the fleet has served.
+    let whole = request.policy.is_none() && !request.dry_run;
+    let watermark = read::<PlannedUntil>(ports.table, &PlannedUntil::key()).await?;
+    let planned_until = watermark.map(|stored| stored.record.at).filter(|_| whole);
+
+    let (inventory, unreadable) = inventory(ports.ec2, &cx.settings.locations).await;
+    let runs = runs(ports, &policies, at, planned_until).await?;
+    let plan = plan::plan(&Question {
+        policies: &policies,
+        inventory: &inventory,
+        runs: &runs,
+        at,
+        planned_until,
+        only: request.policy.as_ref(),
+    });
+    let items = items(&plan, &unreadable, &input.execution);
+    let (bucket, key) = if items.is_empty() {
+        (String::new(), String::new())
+    } else {
+        let name = input.execution.rsplit(':').next().unwrap_or_default();
+        let key = format!("plans/{at}/{name}.json");
+        let document = serde_json::to_value(&items)
+            .map_err(|e| TaskError::new(ErrorName::Defect, format!("the plan cannot be written: {e}")))?;
+        (ports.objects.put_json(&key, &document).await?, key)
+    };
+    if whole {
+        settle(ports, cx, at, planned_until, &unreadable).await?;
+    }
+    Ok(Planned {
+        at,
+        dry_run: request.dry_run,
+        bucket,
+        key,
+        items: items.len(),
+        due: plan.due.len(),
+        not_due: plan.not_due.len(),
+        missed: plan.missed.len(),
+        unplanned: unreadable.into_keys().collect(),
+        unmatched: plan.unmatched,
+    })
+}
+
+fn request(request: Value) -> Result<FleetRequest, TaskError> {
+    serde_path_to_error::deserialize(request).map_err(|e| {
+        let place = e.path().to_string();
+        let place = if place == "." { String::new() } else { format!("`{place}`: ") };
+        let right = "it may take at (RFC 3339), policy and dry_run, and {} is enough";
+        let cause = format!("the execution's input is wrong: {place}{}; {right}", e.inner());
+        TaskError::new(ErrorName::InvalidInput, cause)
+    })
+}
+
+/// Reads every location; those that cannot be read are answered with why.
+async fn inventory(ec2: &dyn Ec2, locations: &[Location]) -> (Inventory, BTreeMap<Location, Fault>) {
+    let mut inventory = Inventory::default();
+    let mut unreadable = BTreeMap::new();
+    for location in locations {
+        match read_location(ec2, location).await {
+            Ok(part) => {
+                inventory.instances.extend(part.instances);
+                inventory.volumes.extend(part.volumes);
+                inventory.snapshots.extend(part.snapshots);
+            }
+            Err(fault) => {
+                unreadable.insert(location.clone(), fault);
+            }
+        }
+    }
+    (inventory, unreadable)
+}
+
+async fn read_location(ec2: &dyn Ec2, at: &Location) -> Result<Inventory, Fault> {
+    Ok(Inventory {
+        instances: all_pages(|page| ec2.describe_instances(at, &Which::All, page)).await?,
+        volumes: all_pages(|page| ec2.describe_volumes(at, &Which::All, page)).await?,
+        snapshots: all_pages(|page| ec2.describe_snapshots(at, &SnapshotQuery::Ours, page)).await?,
+        ..Inventory::default()
+    })
+}
+
+/// The runs of every occurrence that may be due or missed now, one query each.
+async fn runs(
+    ports: Ports<'_>,
+    policies: &[Policy],
+    at: Timestamp,
+    planned_until: Option<Timestamp>,
+) -> Result<BTreeMap<(Occurrence, String), PastRun>, TaskError> {
+    let mut runs = BTreeMap::new();
+    for policy in policies.iter().filter(|policy| policy.enabled) {
+        for occurrence in plan::occurrences_in_question(policy, at, planned_until) {
+            for (key, stored) in read_all::<Run>(ports.table, &Run::partition(&occurrence)).await? {
+                let instance_id = key.sort.rsplit('/').next().unwrap_or_default().to_owned();
+                runs.insert((occurrence.clone(), instance_id), past(&stored.record));
+            }
+        }
+    }
+    Ok(runs)
+}
+
+fn past(run: &Run) -> PastRun {
+    match &run.state {
+        RunState::Live => PastRun::Live,
+        RunState::Complete => PastRun::Complete,
+        RunState::Failed { retryable, .. } => PastRun::Failed { attempt: run.attempt, retryable: *retryable },
+        RunState::Missed => PastRun::Missed,
+    }
+}
+
+fn items(plan: &Plan, unreadable: &BTreeMap<Location, Fault>, execution: &str) -> Vec<Item> {
+    let missed = plan.missed.iter().map(|missed| Item::Missed {
+        unserved: Unserved {
+            instance_id: missed.instance_id.clone(),
+            location: missed.location.clone(),
+            policy: missed.policy.clone(),
+            occurrences: missed.occurrences.clone(),
+            failure: None,
+        },
+    });
+    let unplanned = unreadable.iter().map(|(location, fault)| {
+        let error = TaskError::from(fault.clone());
+        let failure = Failure { error: error.name.to_string(), cause: error.cause };
+        let location = Some(location.clone());
+        Item::Unplanned { fleet: Fleet { execution: execution.to_owned(), location, failure: Some(failure) } }
+    });
+    plan.due.iter().map(start).chain(missed).chain(unplanned).collect()
+}
+
+fn start(due: &Due) -> Item {
+    Item::Start {
+        name: due.occurrence.execution_name(&due.instance_id, due.attempt),
+        input: Request {
+            instance_id: due.instance_id.clone(),
+            policy: Some(due.policy.clone()),
+            occurrence: Some(due.occurrence.clone()),
+            account: Some(due.location.account.clone()),
+            region: Some(due.location.region.clone()),
+            start_at: Some(due.start_at),
+            attempt: due.attempt,
+            dry_run: false,
+        },
+    }
+}
+
+/// Moves the watermark, and resolves the tickets of plans that failed before.
+///
+/// The watermark stays where it is while a location cannot be read: what is missed there must still be found when it can.
+async fn settle(
+    ports: Ports<'_>,
+    cx: Context<'_>,
+    at: Timestamp,
+    planned_until: Option<Timestamp>,
+    unreadable: &BTreeMap<Location, Fault>,
+) -> Result<(), TaskError> {
+    if unreadable.is_empty() && planned_until.is_none_or(|until| until < at) {
+        let mark = put(PlannedUntil::key(), Expect::Any, &PlannedUntil { at })?;
+        ports.table.write(vec![mark]).await?;
+    }
+    let read = cx.settings.locations.iter().filter(|location| !unreadable.contains_key(location));
+    for location in read.map(|location| Some(location.clone())).chain([None]) {
+        let matter = Matter { kind: Kind::PlanFailed, location, instance_id: None, policy: None };
+        let report = Report {
+            occurrences: Vec::new(),
+            failed_state: None,
+            error: String::new(),
+            cause: String::new(),
+            done: format!("the plan of {at} went well"),
+            execution: None,
+            timeline: Vec::new(),
+        };
+        ticket::resolve(ports, cx.now, &matter, report).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! `prune-snapshots`: deletes the backup sets of this policy and instance that retention no longer keeps.
+//!
+//! A plan with reasons first, then a small executor. Deleting is the one thing that cannot be undone, so the rules are
+//! those of the policy as it stands *now*, not of when the run began; what has changed since is never older.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::StateInput;
+use crate::backup_set;
+use crate::error::TaskError;
+use crate::inventory::{Location, Snapshot};
+use crate::ports::{Context, Ec2, FaultKind, Ports, PruneMode, SnapshotQuery, all_pages};
+use crate::retention::{self, Action};
+use crate::{lease, policies};
+
+/// How many sets one run deletes at most; the rest is left to the next.
+const SETS_MAX: usize = 50;
+
+/// What `prune-snapshots` answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pruned {
+    /// When.
+    pub at: Timestamp,
+    /// How many sets stay.
+    pub kept: usize,
+    /// The sets that no rule keeps, oldest first, and what became of each.
+    pub expired: Vec<Expired>,
+}
+
+/// A set that no rule keeps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expired {
+    /// The set's occurrence.
+    pub occurrence: String,
+    /// Its snapshots.
+    pub snapshots: Vec<String>,
+    /// What became of it: `deleted`, or why it was not.
+    pub result: String,
+}
+
+/// Plans and, where the deployment lets it, deletes.
+///
+/// Needs `ec2:DescribeSnapshots`, `ec2:DeleteSnapshot` on stopgap's snapshots, and the table. Idempotent: what is gone
+/// already counts as deleted.
+pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result<Pruned, TaskError> {
+    lease::held(ports.table, &input.document).await?;
+    let run = &input.document.run;
+    let Some(policy) = policies::get(ports.table, &run.policy.id).await? else {
+        return Ok(Pruned { at: cx.now, kept: 0, expired: Vec::new() });
+    };
+    let query = SnapshotQuery::OfInstance(run.instance_id.clone());
+    let snapshots = all_pages(|page| ports.ec2.describe_snapshots(&run.location, &query, page)).await?;
+    let mut sets = backup_set::group(&snapshots).sets;
+    sets.retain(|set| *set.policy() == policy.id && set.instance_id == run.instance_id);
+    let decisions = retention::plan(&policy.retention, &policy.schedule.timezone, &sets);
+
+    let mut expired = Vec::new();
+    let to_delete = decisions.iter().filter(|decision| decision.action == Action::Delete);
+    for (n, decision) in to_delete.enumerate() {
+        let result = match cx.settings.prune {
+            PruneMode::Report => "not deleted: this deployment plans and reports only".to_owned(),
+            PruneMode::Delete if n >= SETS_MAX => format!("deferred: {SETS_MAX} sets are deleted in one run"),
+            PruneMode::Delete => delete(ports.ec2, &run.location, &decision.set.snapshots).await?,
+        };
+        expired.push(Expired {
+            occurrence: decision.set.occurrence.to_string(),
+            snapshots: decision.set.snapshots.iter().map(|snapshot| snapshot.id.clone()).collect(),
+            result,
+        });
+    }
+    let kept = decisions.len() - expired.len();
+    Ok(Pruned { at: cx.now, kept, expired })
+}
+
+/// Deletes the snapshots of a set one by one, as EC2 asks.
+async fn delete(ec2: &dyn Ec2, at: &Location, snapshots: &[&Snapshot]) -> Result<String, TaskError> {
+    for snapshot in snapshots {
+        match ec2.delete_snapshot(at, &snapshot.id).await {
+            Ok(()) => {}
+            Err(fault) if fault.kind == FaultKind::NotFound => {}
+            // An image was made of it, or it is locked: it belongs to someone else now.
+            Err(fault) if fault.kind == FaultKind::Conflict => return Ok(format!("not deleted: {fault}")),
+            Err(fault) => return Err(fault.into()),
+        }
+    }
+    Ok("deleted".to_owned())
+}

@@ -1,0 +1,236 @@
+//! Paths: what `$.a.b`, `$.items[*].id` and `$$.Execution.Name` select.
+//!
+//! AWS evaluates paths with Jayway JsonPath. Where that differs from RFC 9535, this module follows Jayway:
+//! - a *definite* path (names and indexes only) gives the one value, and is an error when there is none;
+//! - any other path gives an array, which may be empty; but the definite part it begins with has to be there;
+//! - names after a dot may contain anything but `.`, `[`, `(`, `)`, `*`, `,`, quotes and blanks, so `$.my-key` is fine.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+use serde_json_path::JsonPath;
+
+mod tokens;
+
+use tokens::Token;
+
+/// A path that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct PathSyntaxError(pub String);
+
+/// A path led nowhere. The message is Jayway's, which AWS quotes in its causes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct PathNotFound(pub String);
+
+/// What paths are applied to: a state's data (`$`) and the context object (`$$`).
+#[derive(Clone, Copy)]
+pub struct Scope<'a> {
+    /// The root of `$`.
+    pub data: &'a Value,
+    /// The root of `$$`.
+    pub context: &'a Value,
+}
+
+/// A step that leads to at most one value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Step {
+    Name(String),
+    /// Negative counts from the end.
+    Index(i64),
+}
+
+/// A path into a state's data (`$...`) or into the context object (`$$...`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Path {
+    text: String,
+    of_context: bool,
+    steps: Vec<Step>,
+    /// From the first step on that may select several values.
+    rest: Option<JsonPath>,
+}
+
+impl Path {
+    /// Reads a path.
+    ///
+    /// # Errors
+    /// Text that does not begin with `$`, or that is not a JSONPath.
+    pub fn parse(text: &str) -> Result<Self, PathSyntaxError> {
+        let body = text.strip_prefix('$').ok_or_else(|| PathSyntaxError("a path begins with $".into()))?;
+        let (of_context, body) = body.strip_prefix('$').map_or((false, body), |body| (true, body));
+        let tokens = tokens::tokenize(body)?;
+        let mut steps = Vec::new();
+        let mut query = String::from("$");
+        for token in tokens {
+            match token {
+                Token::Name(name) if query == "$" => steps.push(Step::Name(name)),
+                Token::Index(index) if query == "$" => steps.push(Step::Index(index)),
+                token => token.write_rfc(&mut query),
+            }
+        }
+        let rest = match query.as_str() {
+            "$" => None,
+            query => Some(
+                JsonPath::parse(query)
+                    .map_err(|error| PathSyntaxError(format!("is not a JSONPath: {}", error.message())))?,
+            ),
+        };
+        Ok(Self { text: text.to_owned(), of_context, steps, rest })
+    }
+
+    /// The path as it was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it selects from the context object.
+    pub fn is_context(&self) -> bool {
+        self.of_context
+    }
+
+    /// Whether it selects at most one value.
+    pub fn is_definite(&self) -> bool {
+        self.rest.is_none()
+    }
+
+    /// What the path selects: the value of a definite path, an array of values otherwise.
+    ///
+    /// # Errors
+    /// [`PathNotFound`] when a definite path, or the definite part of another, leads nowhere.
+    pub fn get(&self, scope: Scope<'_>) -> Result<Value, PathNotFound> {
+        let node = self.walk(if self.of_context { scope.context } else { scope.data })?;
+        Ok(match &self.rest {
+            None => node.clone(),
+            Some(query) => Value::Array(query.query(node).iter().map(|node| (*node).clone()).collect()),
+        })
+    }
+
+    fn walk<'a>(&self, root: &'a Value) -> Result<&'a Value, PathNotFound> {
+        let mut node = root;
+        for (depth, step) in self.steps.iter().enumerate() {
+            node = step.get(node).ok_or_else(|| self.not_found(node, depth))?;
+        }
+        Ok(node)
+    }
+
+    fn not_found(&self, node: &Value, depth: usize) -> PathNotFound {
+        let is_last = depth + 1 == self.steps.len() && self.rest.is_none();
+        let upto = Steps(&self.steps[..=depth]);
+        PathNotFound(match (&self.steps[depth], node) {
+            (Step::Name(_), Value::Object(_)) if is_last => format!("No results for path: {upto}"),
+            (Step::Name(_), Value::Object(_)) => format!("Missing property in path {upto}"),
+            (Step::Name(name), other) => format!(
+                "Expected to find an object with property ['{name}'] in path {} but found '{}'. This is not a json \
+                 object according to the JsonProvider: 'com.jayway.jsonpath.spi.json.JacksonJsonNodeJsonProvider'.",
+                Steps(&self.steps[..depth]),
+                jackson_name(other),
+            ),
+            (Step::Index(_), _) => format!("No results for path: {upto}"),
+        })
+    }
+}
+
+impl Step {
+    fn get<'a>(&self, node: &'a Value) -> Option<&'a Value> {
+        match (self, node) {
+            (Self::Name(name), Value::Object(object)) => object.get(name),
+            (Self::Index(index), Value::Array(items)) => items.get(position(*index, items.len())?),
+            _ => None,
+        }
+    }
+}
+
+fn position(index: i64, length: usize) -> Option<usize> {
+    match usize::try_from(index) {
+        Ok(index) => Some(index),
+        Err(_) => length.checked_sub(usize::try_from(index.unsigned_abs()).ok()?),
+    }
+}
+
+fn jackson_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "com.fasterxml.jackson.databind.node.BooleanNode",
+        Value::Number(number) if number.is_f64() => "com.fasterxml.jackson.databind.node.DoubleNode",
+        Value::Number(_) => "com.fasterxml.jackson.databind.node.IntNode",
+        Value::String(_) => "com.fasterxml.jackson.databind.node.TextNode",
+        Value::Array(_) => "com.fasterxml.jackson.databind.node.ArrayNode",
+        Value::Object(_) => "com.fasterxml.jackson.databind.node.ObjectNode",
+    }
+}
+
+struct Steps<'a>(&'a [Step]);
+
+impl fmt::Display for Steps<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("$")?;
+        for step in self.0 {
+            match step {
+                Step::Name(name) => write!(f, "['{name}']")?,
+                Step::Index(index) => write!(f, "[{index}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A path to one place, at which a value can be put: what `ResultPath` takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReferencePath {
+    text: String,
+    steps: Vec<Step>,
+}
+
+impl ReferencePath {
+    /// Reads a reference path: a path into the data (not the context), with names and non-negative indexes only.
+    ///
+    /// # Errors
+    /// Text that is no path, or one that can select more than one place.
+    pub fn parse(text: &str) -> Result<Self, PathSyntaxError> {
+        let path = Path::parse(text)?;
+        if path.of_context {
+            return Err(PathSyntaxError(
+                "has to be a place in the data: the context object ($$) cannot be written".into(),
+            ));
+        }
+        if path.rest.is_some()
+            || path.steps.iter().any(|step| matches!(step, Step::Index(index) if *index < 0))
+        {
+            return Err(PathSyntaxError(
+                "has to be a reference path, which names one place: no wildcards, slices, filters, .. or negative \
+                 indexes"
+                    .into(),
+            ));
+        }
+        Ok(Self { text: path.text, steps: path.steps })
+    }
+
+    /// The path as it was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// `target` with `value` at this path; objects are made on the way where nothing is.
+    ///
+    /// # Errors
+    /// The path leads through something that is neither an object nor nothing, or to an array element that is not
+    /// there (`States.ResultPathMatchFailure`).
+    pub fn put(&self, mut target: Value, value: Value) -> Result<Value, PathNotFound> {
+        let mut node = &mut target;
+        for step in &self.steps {
+            node = match (step, node) {
+                (Step::Name(name), Value::Object(object)) => {
+                    object.entry(name.as_str()).or_insert_with(|| Value::Object(Map::new()))
+                }
+                (Step::Index(index), Value::Array(items)) => usize::try_from(*index)
+                    .ok()
+                    .and_then(|index| items.get_mut(index))
+                    .ok_or_else(|| PathNotFound(self.text.clone()))?,
+                _ => return Err(PathNotFound(self.text.clone())),
+            };
+        }
+        *node = value;
+        Ok(target)
+    }
+}

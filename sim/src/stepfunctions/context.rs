@@ -1,0 +1,127 @@
+//! What a state needs to run, and the context object it can read.
+
+use std::rc::Rc;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::execution::{Line, Run};
+use super::failure::{Failure, MAX_PAYLOAD};
+use super::history::Details;
+use super::iso;
+use super::service::Service;
+use crate::asl::intrinsics::Env;
+use crate::asl::paths::Scope;
+
+/// A line of control of an execution.
+#[derive(Clone, Copy)]
+pub(super) struct Thread<'a> {
+    pub(super) service: &'a Rc<Service>,
+    pub(super) run: &'a Rc<Run>,
+    pub(super) line: &'a Rc<Line>,
+}
+
+impl<'a> Thread<'a> {
+    /// The same execution, on another line.
+    pub(super) fn on<'b>(&self, line: &'b Rc<Line>) -> Thread<'b>
+    where
+        'a: 'b,
+    {
+        Thread { service: self.service, run: self.run, line }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.service.clock.now()
+    }
+
+    /// Adds an event to this line.
+    pub(super) fn event(&self, event_type: impl Into<String>, details: Details) -> Result<u64, Failure> {
+        let id = self.side_event(event_type, details)?;
+        self.line.last_event.set(id);
+        Ok(id)
+    }
+
+    /// Adds an event that the next one of this line does not follow on, as AWS has it for the events about branches
+    /// and iterations.
+    pub(super) fn side_event(&self, event_type: impl Into<String>, details: Details) -> Result<u64, Failure> {
+        self.run.history.add(self.now(), self.line.last_event.get(), event_type.into(), details)
+    }
+}
+
+/// A state that was entered.
+pub(super) struct Entered<'a> {
+    pub(super) thread: Thread<'a>,
+    pub(super) name: &'a str,
+    pub(super) event: u64,
+    pub(super) at: Timestamp,
+    pub(super) retry_count: u64,
+    pub(super) token: Option<String>,
+    /// The item that `ItemSelector` is for.
+    pub(super) item: Option<Value>,
+}
+
+impl Entered<'_> {
+    /// The context object.
+    pub(super) fn context(&self) -> Value {
+        let run = self.thread.run;
+        let mut context = json!({
+            "Execution": {
+                "Id": run.arn,
+                "Input": run.input,
+                "Name": run.name,
+                "RoleArn": self.thread.service.settings.role_arn,
+                "StartTime": iso(run.started),
+                "RedriveCount": run.redrive_count.get(),
+            },
+            "StateMachine": {"Id": run.machine_arn, "Name": run.machine_name},
+            "State": {"Name": self.name, "EnteredTime": iso(self.at), "RetryCount": self.retry_count},
+        });
+        if let Some(token) = &self.token {
+            context["Task"] = json!({"Token": token});
+        }
+        if let Some(item) = &self.item {
+            context["Map"] = json!({"Item": item});
+        } else if let Some(item) = &self.thread.line.item {
+            context["Map"] = json!({"Item": {"Index": item.index, "Value": item.value}});
+        }
+        context
+    }
+
+    /// Runs `f` with what paths and intrinsic functions see.
+    pub(super) fn with_env<T>(&self, data: &Value, f: impl FnOnce(&Env<'_>) -> T) -> T {
+        let context = self.context();
+        f(&Env { scope: Scope { data, context: &context }, random: &self.thread.service.random })
+    }
+
+    /// A failure of the state itself, in AWS's words.
+    pub(super) fn failure(&self, error: &str, cause: impl std::fmt::Display) -> Failure {
+        Failure::new(
+            error,
+            format!(
+                "An error occurred while executing the state '{}' (entered at the event id #{}). {cause}",
+                self.name, self.event
+            ),
+        )
+    }
+
+    /// A `States.Runtime`, which nothing can catch.
+    pub(super) fn broken(&self, cause: impl std::fmt::Display) -> Failure {
+        self.failure("States.Runtime", cause)
+    }
+
+    /// `value` as text, unless it is too long.
+    pub(super) fn payload(&self, value: &Value) -> Result<String, Failure> {
+        let text = value.to_string();
+        if text.len() > MAX_PAYLOAD { Err(too_large(self.name)) } else { Ok(text) }
+    }
+}
+
+/// More than 256 KiB came out of a state or task.
+pub(super) fn too_large(of: &str) -> Failure {
+    Failure::new(
+        "States.DataLimitExceeded",
+        format!(
+            "The state/task '{of}' returned a result with a size exceeding the maximum number of bytes service limit."
+        ),
+    )
+}

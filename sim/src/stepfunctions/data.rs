@@ -1,0 +1,106 @@
+//! Input and output processing.
+
+use serde_json::{Value, json};
+
+use super::context::Entered;
+use super::failure::Failure;
+use crate::asl::model::{Count, Io, PathOrNull, ResultPath, Text};
+use crate::asl::paths::Path;
+use crate::asl::template::{Template, TemplateError};
+
+impl Entered<'_> {
+    /// `InputPath` or `OutputPath` applied to `data`.
+    pub(super) fn select(&self, path: Option<&PathOrNull>, data: Value) -> Result<Value, Failure> {
+        match path {
+            None => Ok(data),
+            Some(PathOrNull::Null) => Ok(json!({})),
+            Some(PathOrNull::Path(path)) => self.read(path, &data),
+        }
+    }
+
+    /// What `path` selects from `data`.
+    pub(super) fn read(&self, path: &Path, data: &Value) -> Result<Value, Failure> {
+        self.with_env(data, |env| path.get(env.scope))
+            .map_err(|error| self.broken(format_args!("Invalid path '{}': {error}", path.text())))
+    }
+
+    /// A template filled from `data`; `data` itself without one.
+    pub(super) fn fill(&self, template: Option<&Template>, data: Value) -> Result<Value, Failure> {
+        let Some(template) = template else { return Ok(data) };
+        if let Template::Literal(value) = template {
+            return Ok(value.clone());
+        }
+        self.with_env(&data, |env| template.evaluate(env)).map_err(|error| {
+            let name = match error {
+                TemplateError::NotFound { .. } => "States.Runtime",
+                TemplateError::Intrinsic { .. } => "States.IntrinsicFailure",
+            };
+            self.failure(name, error)
+        })
+    }
+
+    /// `ResultPath`: `result` put into the raw `input` of the state.
+    pub(super) fn place(&self, path: &ResultPath, input: &Value, result: Value) -> Result<Value, Failure> {
+        match path {
+            ResultPath::Replace => Ok(result),
+            ResultPath::Discard => Ok(input.clone()),
+            ResultPath::At(path) => path.put(input.clone(), result).map_err(|_| {
+                self.failure(
+                    "States.ResultPathMatchFailure",
+                    format_args!("Unable to apply ReferencePath {} to input {input}", path.text()),
+                )
+            }),
+        }
+    }
+
+    /// `ResultSelector`, `ResultPath` and `OutputPath`: from a raw result to the output of the state.
+    pub(super) fn finish(&self, io: &Io, input: &Value, result: Value) -> Result<Value, Failure> {
+        let result = self.fill(io.result_selector.as_ref(), result)?;
+        let output = self.place(&io.result_path, input, result)?;
+        self.select(io.output_path.as_ref(), output)
+    }
+
+    /// A number that is given or read; `field` is the name of the field with the path.
+    pub(super) fn number(
+        &self,
+        count: &Count,
+        field: &str,
+        least: u64,
+        data: &Value,
+    ) -> Result<u64, Failure> {
+        let path = match count {
+            Count::Fixed(number) => return Ok(*number),
+            Count::Path(path) => path,
+        };
+        let value = self.read(path, data)?;
+        let whole = value.as_u64().or_else(|| {
+            let number =
+                value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..1e12).contains(number))?;
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "the range is checked"
+            )]
+            Some(number as u64)
+        });
+        whole.filter(|number| (least..=99_999_999).contains(number)).ok_or_else(|| {
+            let kind = if least == 0 { "non-negative" } else { "positive" };
+            self.broken(format_args!(
+                "The {field} parameter does not reference a {kind} integer value: {} == {value}",
+                path.text()
+            ))
+        })
+    }
+
+    /// `Error` or `Cause` of a Fail state, or the text their path leads to.
+    pub(super) fn text(&self, text: Option<&Text>, data: &Value) -> Result<Option<String>, Failure> {
+        match text {
+            None => Ok(None),
+            Some(Text::Fixed(text)) => Ok(Some(text.clone())),
+            Some(Text::Computed(template)) => match self.fill(Some(template), data.clone())? {
+                Value::String(text) => Ok(Some(text)),
+                other => Err(self.broken(format_args!("The value has to be a text, but is {other}"))),
+            },
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! The Distributed Map state: each item, or batch of items, is an execution of its own, and all of them are a Map Run.
+
+use std::rc::Rc;
+
+use futures::StreamExt;
+use futures::future::LocalBoxFuture;
+use futures::stream::FuturesUnordered;
+use serde_json::{Value, json};
+
+use super::context::Entered;
+use super::execution::{Execution, ExecutionKind, Line, Status};
+use super::failure::Failure;
+use super::inline_map::{concurrency, items, select};
+use super::items as reader;
+use super::parallel::lines;
+use super::service::{Service, Start};
+use crate::asl::StateMachine;
+use crate::asl::model::{Batcher, Distributed, Map};
+
+/// AWS: up to 10,000 children at once.
+const MAX_CONCURRENCY: usize = 10_000;
+
+/// How much of a Map Run may fail.
+struct Tolerance {
+    count: Option<u64>,
+    percentage: Option<u64>,
+    total: usize,
+}
+
+impl Tolerance {
+    /// AWS: the Map Run fails when either threshold is passed; without any, with the first failure.
+    fn is_exceeded(&self, failed: usize) -> bool {
+        match (self.count, self.percentage) {
+            (None, None) => failed > 0,
+            (count, percentage) => {
+                count.is_some_and(|count| failed as u64 > count)
+                    || percentage
+                        .is_some_and(|percentage| failed as u64 * 100 > percentage * self.total as u64)
+            }
+        }
+    }
+}
+
+/// The children that are running; dropping this stops them.
+struct Children {
+    service: Rc<Service>,
+    arns: Vec<String>,
+}
+
+impl Drop for Children {
+    fn drop(&mut self) {
+        for arn in &self.arns {
+            self.service.stop(arn, None, None);
+        }
+    }
+}
+
+/// The input of one child, and how many items are in it.
+struct Batch {
+    input: Value,
+    items: usize,
+}
+
+pub(super) async fn run(
+    entered: &mut Entered<'_>,
+    map: &Map,
+    distributed: &Distributed,
+    input: Value,
+) -> Result<Value, Failure> {
+    let thread = entered.thread;
+    let service = thread.service;
+    let items = match &map.reader {
+        Some(source) => reader::read(entered, source, &input).await?,
+        None => items(entered, map, &input)?,
+    };
+    let limit = concurrency(entered, map, &input, MAX_CONCURRENCY)?;
+    let number = |count: &Option<_>, field| {
+        count.as_ref().map(|count| entered.number(count, field, 0, &input)).transpose()
+    };
+    let tolerance = Tolerance {
+        count: number(&distributed.tolerated_count, "ToleratedFailureCountPath")?,
+        percentage: number(&distributed.tolerated_percentage, "ToleratedFailurePercentagePath")?,
+        total: items.len(),
+    };
+    let mut inputs = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        inputs.push(select(entered, map, index, item, &input)?);
+    }
+    let batches = match &distributed.batcher {
+        Some(batcher) => batches(entered, batcher, inputs, &input)?,
+        None => inputs.into_iter().map(|input| Batch { input, items: 1 }).collect(),
+    };
+    let details = vec![("length", json!(items.len()))];
+    thread.event("MapStateStarted", Some(("mapStateStartedEventDetails", details)))?;
+    let label = distributed.label.as_deref().unwrap_or(entered.name);
+    let map_run = service.arn(&format!("mapRun:{}/{label}:{}", thread.run.machine_name, service.uuid()));
+    let details = vec![("mapRunArn", Value::from(map_run.as_str()))];
+    thread.event("MapRunStarted", Some(("mapRunStartedEventDetails", details)))?;
+
+    let family = Family {
+        service,
+        machine: Rc::new(StateMachine::of_graph(map.processor.clone())),
+        machine_arn: service.arn(&format!("stateMachine:{}/{label}", thread.run.machine_name)),
+        parent: &format!("{}/{label}", thread.run.machine_name),
+        kind: if distributed.express { ExecutionKind::Express } else { ExecutionKind::Standard },
+        map_run: &map_run,
+    };
+    // What succeeded is kept for a redrive, which runs only the rest.
+    let lines = lines(thread, batches.len(), |_| Line::default());
+    let outcome = family.raise(&batches, &lines, limit, &tolerance).await;
+    match outcome {
+        Ok(()) => {
+            thread.event("MapRunSucceeded", None)?;
+            thread.side_event("MapStateSucceeded", None)?;
+            Ok(lines.iter().filter_map(|line| line.output.borrow().clone()).collect())
+        }
+        Err(failure) => {
+            thread.event("MapRunFailed", Some(("mapRunFailedEventDetails", failure.details())))?;
+            thread.event("MapStateFailed", None)?;
+            Err(failure)
+        }
+    }
+}
+
+/// What the children of a Map Run have in common.
+struct Family<'a> {
+    service: &'a Rc<Service>,
+    machine: Rc<StateMachine>,
+    machine_arn: String,
+    parent: &'a str,
+    kind: ExecutionKind,
+    map_run: &'a str,
+}
+
+impl Family<'_> {
+    /// Runs all children, so many at once, until all have ended or too many have failed.
+    async fn raise(
+        &self,
+        batches: &[Batch],
+        lines: &[Rc<Line>],
+        limit: usize,
+        tolerance: &Tolerance,
+    ) -> Result<(), Failure> {
+        let mut children = Children { service: Rc::clone(self.service), arns: Vec::new() };
+        let mut running = FuturesUnordered::new();
+        let mut waiting = batches.iter().zip(lines).filter(|(_, line)| line.output.borrow().is_none());
+        let mut failed = 0;
+        loop {
+            while running.len() < limit {
+                let Some((batch, line)) = waiting.next() else { break };
+                let (arn, end) = self.start(batch.input.clone());
+                children.arns.push(arn);
+                running.push(async move { (batch, line, end.await) });
+            }
+            let Some((batch, line, end)) = running.next().await else { return Ok(()) };
+            let Some(end) = end else { continue };
+            if end.status == Status::Succeeded {
+                *line.output.borrow_mut() = end.output;
+                continue;
+            }
+            failed += batch.items;
+            if tolerance.is_exceeded(failed) {
+                return Err(Failure::new(
+                    "States.ExceedToleratedFailureThreshold",
+                    "The specified tolerated failure threshold was exceeded",
+                ));
+            }
+        }
+    }
+
+    fn start(&self, input: Value) -> (String, LocalBoxFuture<'static, Option<Execution>>) {
+        let name = self.service.uuid();
+        let arn = match self.kind {
+            ExecutionKind::Standard => self.service.arn(&format!("execution:{}:{name}", self.parent)),
+            ExecutionKind::Express => {
+                self.service.arn(&format!("express:{}:{name}:{}", self.parent, self.service.uuid()))
+            }
+        };
+        self.service.launch(Start {
+            arn: arn.clone(),
+            name,
+            machine_arn: self.machine_arn.clone(),
+            machine_name: self.parent.to_owned(),
+            machine: Rc::clone(&self.machine),
+            kind: self.kind,
+            map_run_arn: Some(self.map_run.to_owned()),
+            input,
+        });
+        let (service, child) = (Rc::clone(self.service), arn.clone());
+        (arn, Box::pin(async move { service.ended(&child).await }))
+    }
+}
+
+/// Puts items together, as `ItemBatcher` says: `{"BatchInput": ..., "Items": [...]}`.
+fn batches(
+    entered: &Entered<'_>,
+    batcher: &Batcher,
+    items: Vec<Value>,
+    input: &Value,
+) -> Result<Vec<Batch>, Failure> {
+    let number = |count: &Option<_>, field| {
+        count.as_ref().map(|count| entered.number(count, field, 1, input)).transpose()
+    };
+    let max_items = number(&batcher.max_items, "MaxItemsPerBatchPath")?.unwrap_or(u64::MAX);
+    let max_bytes = number(&batcher.max_bytes, "MaxInputBytesPerBatchPath")?.unwrap_or(u64::MAX);
+    let batch_input = match &batcher.input {
+        Some(template) => Some(entered.fill(Some(template), input.clone())?),
+        None => None,
+    };
+    let wrap = |items: &[Value]| match &batch_input {
+        Some(input) => json!({"BatchInput": input, "Items": items}),
+        None => json!({"Items": items}),
+    };
+    let overhead = wrap(&[]).to_string().len();
+    let mut batches = Vec::new();
+    let mut open: Vec<Value> = Vec::new();
+    let mut bytes = overhead;
+    for item in items {
+        // One more for the comma.
+        let length = item.to_string().len() + 1;
+        if !open.is_empty() && (open.len() as u64 >= max_items || (bytes + length) as u64 > max_bytes) {
+            batches.push(Batch { input: wrap(&open), items: open.len() });
+            open.clear();
+            bytes = overhead;
+        }
+        bytes += length;
+        open.push(item);
+    }
+    if !open.is_empty() {
+        batches.push(Batch { input: wrap(&open), items: open.len() });
+    }
+    Ok(batches)
+}

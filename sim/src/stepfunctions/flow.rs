@@ -1,0 +1,211 @@
+//! From state to state.
+
+use futures::future::LocalBoxFuture;
+use serde_json::Value;
+
+use super::context::{Entered, Thread};
+use super::execution::At;
+use super::failure::Failure;
+use super::history::{input as input_details, output as output_details};
+use super::retry::{Attempts, catch};
+use super::{distributed, inline_map, parallel, task};
+use crate::asl::choice::timestamp;
+use crate::asl::model::{Graph, Handlers, Kind, State, Transition, Wait};
+use crate::asl::paths::Scope;
+
+/// Where a state leads.
+enum Step<'a> {
+    Next(&'a str, Value),
+    End(Value),
+}
+
+/// Runs a graph on a line of control, from its start or, when the line is redriven, from where it failed.
+pub(super) fn run<'a>(
+    thread: Thread<'a>,
+    graph: &'a Graph,
+    input: Value,
+) -> LocalBoxFuture<'a, Result<Value, Failure>> {
+    Box::pin(async move {
+        let resumed = thread.line.at.borrow().clone();
+        let mut redriven = resumed.is_some();
+        let (mut name, mut input) = match resumed {
+            Some(at) => (at.state, at.input),
+            None => (graph.start_at.clone(), input),
+        };
+        loop {
+            // Every target was checked when the definition was read.
+            let Some(state) = graph.states.get(&name) else {
+                return Err(Failure::new("States.Runtime", format!("There is no state '{name}'.")));
+            };
+            let at = At { state: name.clone(), kind: state.kind.name(), input: input.clone() };
+            *thread.line.at.borrow_mut() = Some(at);
+            if !redriven {
+                thread.line.lines.borrow_mut().clear();
+            }
+            redriven = false;
+            match step(thread, &name, state, input).await? {
+                Step::Next(next, output) => {
+                    name = next.to_owned();
+                    input = output;
+                }
+                Step::End(output) => {
+                    *thread.line.at.borrow_mut() = None;
+                    *thread.line.output.borrow_mut() = Some(output.clone());
+                    return Ok(output);
+                }
+            }
+        }
+    })
+}
+
+async fn step<'a>(
+    thread: Thread<'a>,
+    name: &'a str,
+    state: &'a State,
+    input: Value,
+) -> Result<Step<'a>, Failure> {
+    let kind = state.kind.name();
+    let mut details = vec![("name", Value::from(name))];
+    details.extend(input_details(input.to_string()));
+    let event = thread.event(format!("{kind}StateEntered"), Some(("stateEnteredEventDetails", details)))?;
+    thread.service.count_transition(thread.run);
+    let mut entered =
+        Entered { thread, name, event, at: thread.now(), retry_count: 0, token: None, item: None };
+    let (output, then) = match &state.kind {
+        Kind::Task(task) => handled(&mut entered, state, &task.errors, &task.then, input).await?,
+        Kind::Parallel(parallel) => {
+            handled(&mut entered, state, &parallel.errors, &parallel.then, input).await?
+        }
+        Kind::Map(map) => handled(&mut entered, state, &map.errors, &map.then, input).await?,
+        Kind::Fail { error, cause } => {
+            return Err(
+                match (entered.text(error.as_ref(), &input)?, entered.text(cause.as_ref(), &input)?) {
+                    (error, Some(cause)) => Failure::new(error.unwrap_or_default(), cause),
+                    (error, None) => {
+                        super::TaskFailure { error: error.unwrap_or_default(), cause: String::new() }.into()
+                    }
+                },
+            );
+        }
+        _ => simple(&entered, state, input).await?,
+    };
+    let text = entered.payload(&output)?;
+    let mut details = vec![("name", Value::from(name))];
+    details.extend(output_details(text));
+    thread.event(format!("{kind}StateExited"), Some(("stateExitedEventDetails", details)))?;
+    Ok(match then {
+        Some(next) => Step::Next(next, output),
+        None => Step::End(output),
+    })
+}
+
+fn target(then: &Transition) -> Option<&str> {
+    match then {
+        Transition::Next(next) => Some(next),
+        Transition::End => None,
+    }
+}
+
+/// The states that cannot be retried: Pass, Choice, Wait and Succeed.
+async fn simple<'a>(
+    entered: &Entered<'_>,
+    state: &'a State,
+    input: Value,
+) -> Result<(Value, Option<&'a str>), Failure> {
+    let effective = entered.select(state.io.input_path.as_ref(), input.clone())?;
+    match &state.kind {
+        Kind::Pass { result, then } => {
+            let effective = entered.fill(state.io.parameters.as_ref(), effective)?;
+            let result = result.clone().unwrap_or(effective);
+            Ok((entered.finish(&state.io, &input, result)?, target(then)))
+        }
+        Kind::Choice { rules, default } => {
+            let context = entered.context();
+            let scope = Scope { data: &effective, context: &context };
+            let mut next = default.as_deref();
+            for (rule, target) in rules {
+                if rule.matches(scope).map_err(|error| entered.broken(error))? {
+                    next = Some(target);
+                    break;
+                }
+            }
+            let next = next.ok_or_else(|| {
+                entered.failure(
+                    "States.NoChoiceMatched",
+                    "Failed to transition out of the state. The state does not point to a next state.",
+                )
+            })?;
+            Ok((entered.select(state.io.output_path.as_ref(), effective)?, Some(next)))
+        }
+        Kind::Wait { wait, then } => {
+            let clock = &entered.thread.service.clock;
+            match wait {
+                Wait::Seconds(count) => {
+                    let seconds = entered.number(count, "SecondsPath", 0, &effective)?;
+                    clock.sleep(std::time::Duration::from_secs(seconds)).await;
+                }
+                Wait::Timestamp(until) => clock.sleep_until(*until).await,
+                Wait::TimestampPath(path) => {
+                    let value = entered.read(path, &effective)?;
+                    let until = value.as_str().and_then(timestamp).ok_or_else(|| {
+                        entered.broken(format_args!(
+                            "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time \
+                             format string: {} == {value}",
+                            path.text()
+                        ))
+                    })?;
+                    clock.sleep_until(until).await;
+                }
+            }
+            Ok((entered.select(state.io.output_path.as_ref(), effective)?, target(then)))
+        }
+        _ => Ok((entered.select(state.io.output_path.as_ref(), effective)?, None)),
+    }
+}
+
+/// The states that can be retried and whose errors can be caught: Task, Parallel and Map.
+async fn handled<'a>(
+    entered: &mut Entered<'a>,
+    state: &'a State,
+    handlers: &'a Handlers,
+    then: &'a Transition,
+    input: Value,
+) -> Result<(Value, Option<&'a str>), Failure> {
+    let mut attempts = Attempts::new(handlers);
+    loop {
+        let failure = match attempt(entered, state, &input).await {
+            Ok(output) => return Ok((output, target(then))),
+            Err(failure) => failure,
+        };
+        if let Some(delay) = attempts.delay(&failure, entered) {
+            entered.thread.service.clock.sleep(delay).await;
+            entered.retry_count += 1;
+            entered.thread.service.count_transition(entered.thread.run);
+            // A new attempt runs all branches or iterations again.
+            entered.thread.line.lines.borrow_mut().clear();
+            continue;
+        }
+        return match catch(handlers, &failure, entered, &input) {
+            Some(caught) => caught.map(|(catcher, output)| (output, Some(catcher.next.as_str()))),
+            None => Err(failure),
+        };
+    }
+}
+
+async fn attempt<'a>(entered: &mut Entered<'a>, state: &'a State, input: &Value) -> Result<Value, Failure> {
+    let effective = entered.select(state.io.input_path.as_ref(), input.clone())?;
+    let result = match &state.kind {
+        Kind::Task(task) => task::run(entered, task, &state.io, effective).await?,
+        Kind::Parallel(parallel) => {
+            let effective = entered.fill(state.io.parameters.as_ref(), effective)?;
+            entered.payload(&effective)?;
+            parallel::run(entered, parallel, effective).await.map_err(Failure::in_branch)?
+        }
+        Kind::Map(map) => match &map.distributed {
+            None => inline_map::run(entered, map, effective).await?,
+            Some(distributed) => distributed::run(entered, map, distributed, effective).await?,
+        },
+        _ => effective,
+    };
+    entered.finish(&state.io, input, result)
+}

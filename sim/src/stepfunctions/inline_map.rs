@@ -1,0 +1,129 @@
+//! The inline Map state.
+
+use std::rc::Rc;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use serde_json::{Value, json};
+
+use super::context::Entered;
+use super::execution::{Item, Line};
+use super::failure::Failure;
+use super::flow;
+use super::parallel::{abort_lines, lines};
+use crate::asl::model::Map;
+
+/// AWS: an inline Map runs up to 40 iterations at once.
+const MAX_CONCURRENCY: usize = 40;
+
+pub(super) async fn run(entered: &mut Entered<'_>, map: &Map, input: Value) -> Result<Value, Failure> {
+    let thread = entered.thread;
+    let items = items(entered, map, &input)?;
+    let limit = concurrency(entered, map, &input, MAX_CONCURRENCY)?;
+    let mut inputs = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        inputs.push(select(entered, map, index, item, &input)?);
+    }
+    let details = vec![("length", json!(items.len()))];
+    let started = thread.event("MapStateStarted", Some(("mapStateStartedEventDetails", details)))?;
+    let name = entered.name;
+    let lines = lines(thread, items.len(), |index| Line {
+        item: Some(Rc::new(Item { index, value: items[index].clone() })),
+        iteration_of: Some(name.to_owned()),
+        ..Line::default()
+    });
+    let mut running = FuturesUnordered::new();
+    let mut waiting =
+        lines.iter().zip(inputs).enumerate().filter(|(_, (line, _))| line.output.borrow().is_none());
+    thread.line.last_event.set(started);
+    loop {
+        while running.len() < limit {
+            let Some((index, (line, input))) = waiting.next() else { break };
+            line.last_event.set(thread.line.last_event.get());
+            iteration(entered, line, index, "Started", true)?;
+            running
+                .push(async move { (index, line, flow::run(thread.on(line), &map.processor, input).await) });
+        }
+        let Some((index, line, outcome)) = running.next().await else { break };
+        thread.line.last_event.set(line.last_event.get());
+        match outcome {
+            Ok(_) => iteration(entered, line, index, "Succeeded", false)?,
+            Err(failure) => {
+                drop(running);
+                iteration(entered, line, index, "Failed", false)?;
+                abort_lines(thread, &lines, line)?;
+                thread.event("MapStateFailed", None)?;
+                return Err(failure);
+            }
+        }
+    }
+    let outputs: Vec<Value> =
+        lines.iter().map(|line| line.output.borrow().clone().unwrap_or_default()).collect();
+    thread.side_event("MapStateSucceeded", None)?;
+    Ok(Value::Array(outputs))
+}
+
+fn iteration(
+    entered: &Entered<'_>,
+    line: &Rc<Line>,
+    index: usize,
+    what: &str,
+    advance: bool,
+) -> Result<(), Failure> {
+    let key = match what {
+        "Started" => "mapIterationStartedEventDetails",
+        "Succeeded" => "mapIterationSucceededEventDetails",
+        _ => "mapIterationFailedEventDetails",
+    };
+    let details = Some((key, vec![("name", Value::from(entered.name)), ("index", json!(index))]));
+    let thread = entered.thread.on(line);
+    let event = format!("MapIteration{what}");
+    if advance {
+        thread.event(event, details)?
+    } else {
+        thread.side_event(event, details)?
+    };
+    Ok(())
+}
+
+/// The items of the input.
+pub(super) fn items(entered: &Entered<'_>, map: &Map, input: &Value) -> Result<Vec<Value>, Failure> {
+    let (value, path) = match &map.items_path {
+        Some(path) => (entered.read(path, input)?, path.text()),
+        None => (input.clone(), "$"),
+    };
+    match value {
+        Value::Array(items) => Ok(items),
+        _ => Err(entered.broken(format_args!("Reference path \"{path}\" must point to array."))),
+    }
+}
+
+/// The input of an iteration: the item, or what `ItemSelector` makes of it and the Map's input.
+pub(super) fn select(
+    entered: &mut Entered<'_>,
+    map: &Map,
+    index: usize,
+    item: &Value,
+    input: &Value,
+) -> Result<Value, Failure> {
+    let Some(selector) = &map.item_selector else { return Ok(item.clone()) };
+    entered.item = Some(json!({"Index": index, "Value": item}));
+    let selected = entered.fill(Some(selector), input.clone());
+    entered.item = None;
+    selected
+}
+
+/// How many at once; 0 means as many as there may be.
+pub(super) fn concurrency(
+    entered: &Entered<'_>,
+    map: &Map,
+    input: &Value,
+    most: usize,
+) -> Result<usize, Failure> {
+    let Some(count) = &map.max_concurrency else { return Ok(most) };
+    let wanted = entered.number(count, "MaxConcurrencyPath", 0, input)?;
+    Ok(match usize::try_from(wanted) {
+        Ok(0) | Err(_) => most,
+        Ok(wanted) => wanted.min(most),
+    })
+}

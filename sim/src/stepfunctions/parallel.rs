@@ -1,0 +1,73 @@
+//! The Parallel state, and what ends the rest when one branch or iteration fails.
+
+use std::rc::Rc;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use serde_json::{Value, json};
+
+use super::context::{Entered, Thread};
+use super::execution::Line;
+use super::failure::Failure;
+use super::flow;
+use crate::asl::model::Parallel;
+
+pub(super) async fn run(entered: &Entered<'_>, parallel: &Parallel, input: Value) -> Result<Value, Failure> {
+    let thread = entered.thread;
+    let started = thread.event("ParallelStateStarted", None)?;
+    let lines = lines(thread, parallel.branches.len(), |_| Line {
+        item: thread.line.item.clone(),
+        ..Line::default()
+    });
+    let mut running = FuturesUnordered::new();
+    for (branch, line) in parallel.branches.iter().zip(&lines) {
+        line.last_event.set(started);
+        if line.output.borrow().is_none() {
+            let input = input.clone();
+            running.push(async move { (line, flow::run(thread.on(line), branch, input).await) });
+        }
+    }
+    while let Some((line, outcome)) = running.next().await {
+        thread.line.last_event.set(line.last_event.get());
+        if let Err(failure) = outcome {
+            drop(running);
+            abort_lines(thread, &lines, line)?;
+            thread.event("ParallelStateFailed", None)?;
+            return Err(failure);
+        }
+    }
+    let outputs: Vec<Value> =
+        lines.iter().map(|line| line.output.borrow().clone().unwrap_or_default()).collect();
+    thread.side_event("ParallelStateSucceeded", None)?;
+    Ok(Value::Array(outputs))
+}
+
+/// The lines of the state `thread` is in: those it left off with, if it is redriven, or new ones.
+pub(super) fn lines(thread: Thread<'_>, count: usize, make: impl Fn(usize) -> Line) -> Vec<Rc<Line>> {
+    let mut lines = thread.line.lines.borrow_mut();
+    if lines.len() != count {
+        *lines = (0..count).map(|index| Rc::new(make(index))).collect();
+    }
+    lines.clone()
+}
+
+/// Records that the lines beside `failed` end where they are.
+pub(super) fn abort_lines(thread: Thread<'_>, lines: &[Rc<Line>], failed: &Rc<Line>) -> Result<(), Failure> {
+    for line in lines.iter().filter(|line| !Rc::ptr_eq(line, failed)) {
+        abort(thread, line)?;
+    }
+    Ok(())
+}
+
+fn abort(thread: Thread<'_>, line: &Line) -> Result<(), Failure> {
+    let Some(at) = line.at.borrow().clone() else { return Ok(()) };
+    for inner in line.lines.borrow().iter() {
+        abort(thread, inner)?;
+    }
+    thread.side_event(format!("{}StateAborted", at.kind), None)?;
+    if let (Some(name), Some(item)) = (&line.iteration_of, &line.item) {
+        let details = vec![("name", Value::from(name.as_str())), ("index", json!(item.index))];
+        thread.side_event("MapIterationAborted", Some(("mapIterationAbortedEventDetails", details)))?;
+    }
+    Ok(())
+}
