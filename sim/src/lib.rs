@@ -5,5 +5,7 @@
 
 pub mod asl;
 pub mod aws;
+pub mod deployment;
+pub mod machines;
 pub mod runtime;
 pub mod stepfunctions;

@@ -1,0 +1,36 @@
+//! The shipped state machines, as the files in `statemachine/` have them.
+
+use std::collections::BTreeMap;
+
+use stopgap_core::tasks;
+
+use crate::asl::{StateMachine, substitute};
+
+/// `statemachine/fleet.asl.json`: plans, and dispatches runs.
+pub const FLEET: &str = include_str!("../../statemachine/fleet.asl.json");
+/// `statemachine/instance.asl.json`: one backup of one instance.
+pub const INSTANCE: &str = include_str!("../../statemachine/instance.asl.json");
+
+/// The name that states and placeholders give to a function: `StopInstance` for `stop-instance`.
+pub fn state_name(function: &str) -> String {
+    let capitalised = function.split('-').map(|part| {
+        let mut letters = part.chars();
+        letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect::<String>()
+    });
+    capitalised.collect()
+}
+
+/// A machine with its placeholders resolved: functions by their own names, and `others`.
+///
+/// # Errors
+/// What is wrong with the file, in words, one mistake a line.
+pub fn resolve(text: &str, others: &[(&str, &str)]) -> Result<StateMachine, String> {
+    let functions = tasks::NAMES.iter().map(|name| (state_name(name), (*name).to_owned()));
+    let others = others.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    // A deployment gives each machine just what it names, and so does this.
+    let values: BTreeMap<String, String> =
+        functions.chain(others).filter(|(name, _)| text.contains(&format!("${{{name}}}"))).collect();
+    let text = substitute(text, &values).map_err(|e| e.to_string())?;
+    StateMachine::parse(&text)
+        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+}
