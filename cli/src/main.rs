@@ -1,2 +1,52 @@
 //! The operator's command.
-fn main() {}
+//!
+//! Exit status: 0 done, 1 the operation failed, 2 bad input. Errors go to stderr, one a line, as `error: ...`.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod output;
+mod plan;
+mod policy;
+
+/// Backups of EC2 instances that must be stopped to be copied safely.
+#[derive(Parser)]
+#[command(name = "stopgap", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Say offline what is due, what is not and why, what matches nothing, and where policies overlap.
+    Plan(plan::Args),
+    /// Check policies, or print their JSON Schema.
+    Policy(policy::Args),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Plan(args) => plan::run(args),
+        Command::Policy(args) => policy::run(args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(BadInput(messages)) => {
+            for message in messages {
+                eprintln!("error: {message}");
+            }
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// What is wrong with the input: where, and what would be right. One message a line.
+struct BadInput(Vec<String>);
+
+impl BadInput {
+    fn one(message: impl Into<String>) -> Self {
+        Self(vec![message.into()])
+    }
+}
