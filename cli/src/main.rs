@@ -7,6 +7,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod asl;
+mod output;
+mod plan;
+mod policy;
 
 /// Backups of EC2 instances that must be stopped to be copied safely.
 #[derive(Parser)]
@@ -20,11 +23,17 @@ struct Cli {
 enum Command {
     /// Check or run any state machine written in Amazon States Language.
     Asl(asl::Args),
+    /// Say offline what is due, what is not and why, what matches nothing, and where policies overlap.
+    Plan(plan::Args),
+    /// Check policies, or print their JSON Schema.
+    Policy(policy::Args),
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Asl(args) => asl::run(args),
+        Command::Plan(args) => plan::run(args),
+        Command::Policy(args) => policy::run(args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

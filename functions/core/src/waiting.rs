@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::error::{ErrorName, TaskError};
 use crate::inventory::{Instance, InstanceState, Location, SnapshotState};
-use crate::ports::{Ec2, Settings, SnapshotQuery, Which, all_pages};
+use crate::ports::{Ec2, FaultKind, Settings, SnapshotQuery, Which, all_pages};
 
 /// What must be true.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,7 +107,12 @@ async fn completed(
     ids: &[String],
 ) -> Result<Look, TaskError> {
     let query = SnapshotQuery::Ids(ids.to_vec());
-    let found = all_pages(|page| ec2.describe_snapshots(location, &query, page)).await?;
+    let found = match all_pages(|page| ec2.describe_snapshots(location, &query, page)).await {
+        Ok(found) => found,
+        // A read that lags does not show a snapshot that was just made, and fails for all of them.
+        Err(fault) if fault.kind == FaultKind::NotFound => return Ok(Look::NotYet),
+        Err(fault) => return Err(fault.into()),
+    };
     let in_state = |state: SnapshotState| {
         let ids = found.iter().filter(|snapshot| snapshot.state == state).map(|snapshot| snapshot.id.clone());
         ids.collect::<Vec<_>>()
@@ -138,7 +143,7 @@ pub async fn describe(ec2: &dyn Ec2, location: &Location, instance_id: &str) -> 
     };
     match found {
         Ok(instances) => instances.into_iter().find(|i| i.id == instance_id).ok_or_else(missing),
-        Err(fault) if fault.kind == crate::ports::FaultKind::NotFound => Err(missing()),
+        Err(fault) if fault.kind == FaultKind::NotFound => Err(missing()),
         Err(fault) => Err(fault.into()),
     }
 }

@@ -26,9 +26,8 @@ pub(super) fn of_inventory(inventory: &Inventory) -> BTreeSet<Unknown> {
     }
     for (instance, volumes) in spoken_of {
         let volumes = volumes.into_iter().collect::<Vec<_>>().join(", ");
-        let why = format!(
-            "there is no record of it, but it is what {volumes} is attached to; it cannot be planned"
-        );
+        let why =
+            format!("there is no record of it, though {volumes} is attached to it; no policy can select it");
         unknown.insert(Unknown::new("instance", instance, Some(instance), why));
     }
     unknown
@@ -42,7 +41,7 @@ pub(super) fn of_selected(
 ) -> Vec<Unknown> {
     let id = Some(instance.id.as_str());
     let missing = selection.unknown.iter().map(|volume| {
-        let why = "the instance names it, but there is no record of it; its size and tags are not known, it is backed up";
+        let why = "there is no record of it; the instance names it, so it is backed up, whatever its tags";
         Unknown::new("volume", volume, id, why)
     });
     let unconfirmed = selection.ids.iter().filter_map(|named| {

@@ -1,0 +1,190 @@
+//! `stopgap plan`: what the fleet would do, offline, from what the AWS CLI saved.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use stopgap_core::describe::{self, DescribeError, Described};
+use stopgap_core::inventory::{Inventory, Unknown};
+use stopgap_core::plan::{Action, Plan, Question, plan};
+
+use crate::output::section;
+use crate::{BadInput, output, policy};
+
+/// Say offline what is due, what is not and why, what matches nothing, and where policies overlap.
+///
+/// It knows no runs but those that the snapshots' tags tell of.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// A folder with `instances.json`, `volumes.json` and `snapshots.json`: the output of
+    /// `aws ec2 describe-instances`, `describe-volumes` and `describe-snapshots --owner-ids self`.
+    #[arg(long, value_name = "DIR")]
+    inventory: PathBuf,
+    /// The policies: one, an array, or `{"defaults": {...}, "policies": [...]}`. `-` reads stdin.
+    #[arg(long, value_name = "FILE")]
+    policies: String,
+    /// The time to plan for, such as 2026-11-21T02:00:00Z.
+    #[arg(long, value_name = "RFC3339", value_parser = time)]
+    at: Timestamp,
+    /// Print one JSON document.
+    #[arg(long)]
+    json: bool,
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    text.parse()
+        .map_err(|_| "write an RFC 3339 time with its offset, such as 2026-11-21T02:00:00Z".to_owned())
+}
+
+pub(crate) fn run(args: Args) -> Result<(), BadInput> {
+    let (inventory, policies) = match (load(&args.inventory), policy::load(&args.policies)) {
+        (Ok(inventory), Ok(policies)) => (inventory, policies),
+        // The mistakes of both, so that one run tells them all.
+        (inventory, policies) => {
+            let of_inventory = inventory.err().map_or_else(Vec::new, |BadInput(messages)| messages);
+            let of_policies = policies.err().map_or_else(Vec::new, |BadInput(messages)| messages);
+            return Err(BadInput([of_inventory, of_policies].concat()));
+        }
+    };
+    let plan = plan(&Question {
+        policies: &policies,
+        inventory: &inventory,
+        runs: &BTreeMap::new(),
+        at: args.at,
+        planned_until: None,
+        only: None,
+    });
+    let text = if args.json { json(&plan)? } else { report(&plan, args.at) };
+    output::print(&text);
+    Ok(())
+}
+
+fn json(value: &impl Serialize) -> Result<String, BadInput> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| BadInput::one(error.to_string()))?;
+    Ok(text + "\n")
+}
+
+fn load(folder: &Path) -> Result<Inventory, BadInput> {
+    let mut inventory = Inventory::default();
+    let mut files = Files { folder, unknown: Vec::new(), notes: Vec::new(), errors: Vec::new() };
+    inventory.instances = files.read("instances", describe::instances, None);
+    inventory.volumes = files.read(
+        "volumes",
+        describe::volumes,
+        Some("volumes are known only by the ids that instances name"),
+    );
+    let without = "no backup is known: what has been backed up already is due again";
+    inventory.snapshots = files.read("snapshots", describe::snapshots, Some(without));
+    inventory.unknown = files.unknown;
+    if !files.errors.is_empty() {
+        return Err(BadInput(files.errors));
+    }
+    for note in files.notes {
+        eprintln!("note: {note}");
+    }
+    Ok(inventory)
+}
+
+/// The files of a folder, and what is said of them while they are read.
+struct Files<'a> {
+    folder: &'a Path,
+    unknown: Vec<Unknown>,
+    notes: Vec<String>,
+    errors: Vec<String>,
+}
+
+impl Files<'_> {
+    /// What `what`.json describes. If it may be absent, what follows from that is noted.
+    fn read<T>(
+        &mut self,
+        what: &str,
+        parse: impl Fn(&str, &[u8]) -> Result<Described<T>, DescribeError>,
+        if_absent: Option<&str>,
+    ) -> Vec<T> {
+        let path = self.folder.join(format!("{what}.json"));
+        let name = path.display().to_string();
+        let bytes = match (fs::read(&path), if_absent) {
+            (Ok(bytes), _) => bytes,
+            (Err(error), Some(follows)) if error.kind() == ErrorKind::NotFound => {
+                self.notes.push(format!("there is no {name}: {follows}"));
+                return Vec::new();
+            }
+            (Err(error), _) => {
+                self.errors
+                    .push(format!("{name}: {error}; save the output of `aws ec2 describe-{what}` there"));
+                return Vec::new();
+            }
+        };
+        match parse(&name, &bytes) {
+            Ok(described) => {
+                self.unknown.extend(described.unknown);
+                described.items
+            }
+            Err(error) => {
+                self.errors.push(error.to_string());
+                Vec::new()
+            }
+        }
+    }
+}
+
+/// The plan for people.
+fn report(plan: &Plan, at: Timestamp) -> String {
+    let due = plan.due.iter().map(|due| {
+        let action = match due.action {
+            Action::StopSnapshotStart => "stop, snapshot, start",
+            Action::Snapshot => "snapshot",
+        };
+        vec![
+            due.instance_id.clone(),
+            due.location.to_string(),
+            due.occurrence.to_string(),
+            action.to_owned(),
+            due.start_at.to_string(),
+            due.group.clone().unwrap_or_default(),
+            due.volumes.join(" "),
+            due.reasons.join("; "),
+        ]
+    });
+    let not_due = plan.not_due.iter().map(|not_due| {
+        vec![not_due.instance_id.clone(), not_due.policy.to_string(), not_due.reasons.join("; ")]
+    });
+    let unmatched = plan.unmatched.iter().map(|policy| vec![policy.to_string()]);
+    let overlaps = plan.overlaps.iter().map(|overlap| {
+        let policies: Vec<String> = overlap.policies.iter().map(ToString::to_string).collect();
+        vec![overlap.instance_id.clone(), policies.join(" ")]
+    });
+    let unknown = plan.unknown.iter().map(|unknown| {
+        let instance = unknown.instance_id.clone().unwrap_or_default();
+        vec![unknown.kind.clone(), unknown.id.clone(), instance, unknown.why.clone()]
+    });
+    let sections = [
+        section(
+            "Due",
+            &[
+                "INSTANCE",
+                "ACCOUNT/REGION",
+                "OCCURRENCE",
+                "ACTION",
+                "START AT",
+                "GROUP",
+                "VOLUMES",
+                "SELECTED BY",
+            ],
+            due.collect(),
+        ),
+        section("Not due", &["INSTANCE", "POLICY", "WHY"], not_due.collect()),
+        section("Policies that match nothing", &["POLICY"], unmatched.collect()),
+        section(
+            "Selected by several policies (each keeps its own backups)",
+            &["INSTANCE", "POLICIES"],
+            overlaps.collect(),
+        ),
+        section("Unknown", &["KIND", "ID", "INSTANCE", "WHY"], unknown.collect()),
+    ];
+    let summary = format!("At {at}: {} due, {} not due.\n", plan.due.len(), plan.not_due.len());
+    sections.concat() + &summary
+}

@@ -1,0 +1,240 @@
+//! `stopgap plan` and `stopgap policy`, as a person at a shell meets them.
+
+use std::fs;
+use std::io::Write;
+use std::process::{Output, Stdio};
+
+use serde_json::{Value, json};
+use stopgap_tests::stopgap;
+use tempfile::TempDir;
+
+/// A running web server and a member of an Auto Scaling group in one account, a stopped database in another, and an
+/// instance that is gone; one volume and one instance without a record.
+fn inventory() -> TempDir {
+    let tags = |tags: &[(&str, &str)]| -> Value {
+        tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect()
+    };
+    let instance = |id: &str, state: &str, zone: &str, volumes: &[&str], with: &[(&str, &str)]| {
+        let mappings: Vec<Value> = volumes
+            .iter()
+            .zip('a'..)
+            .map(|(volume, letter)| json!({"DeviceName": format!("/dev/sd{letter}"), "Ebs": {"VolumeId": volume}}))
+            .collect();
+        json!({"InstanceId": id, "State": {"Name": state}, "Placement": {"AvailabilityZone": zone}, "Tags": tags(with),
+               "RootDeviceName": "/dev/sda", "BlockDeviceMappings": mappings})
+    };
+    let volume = |id: &str, instance: &str| json!({"VolumeId": id, "Size": 8, "Attachments": [{"InstanceId": instance}]});
+    let folder = tempfile::tempdir().unwrap();
+    let save = |name: &str, value: Value| fs::write(folder.path().join(name), value.to_string()).unwrap();
+    save(
+        "instances.json",
+        json!({"Reservations": [
+            {"OwnerId": "111111111111", "Instances": [
+                instance("i-web", "running", "eu-west-1a", &["vol-web", "vol-lost"], &[("Name", "web-1"), ("Cluster", "alpha")]),
+                instance("i-member", "running", "eu-west-1b", &["vol-member"], &[("aws:autoscaling:groupName", "workers")]),
+                instance("i-gone", "terminated", "eu-west-1a", &[], &[("Name", "web-2")])]},
+            {"OwnerId": "222222222222", "Instances": [
+                instance("i-db", "stopped", "us-west-2-lax-1a", &["vol-db"], &[("Name", "web-db")])]}
+        ]}),
+    );
+    save(
+        "volumes.json",
+        json!({"Volumes": [
+            volume("vol-web", "i-web"), volume("vol-member", "i-member"), volume("vol-db", "i-db"), volume("vol-stray", "i-stray")
+        ]}),
+    );
+    save(
+        "snapshots.json",
+        json!({"Snapshots": [{
+        "SnapshotId": "snap-1", "VolumeId": "vol-db", "State": "completed", "StartTime": "2026-11-21T02:01:00+00:00",
+        "Tags": tags(&[("stopgap:policy", "by-name"), ("stopgap:instance", "i-db"), ("stopgap:volumes", "1"),
+                       ("stopgap:occurrence", "by-name/2026-11-21T02:00:00Z")])}]}),
+    );
+    folder
+}
+
+fn policies() -> Value {
+    let policy = |id: &str, any: Value, expression: &str| json!({"id": id, "select": {"any": [any]}, "schedule": {"expression": expression}, "retention": {"keep_last": 3}});
+    let mut by_name = policy("by-name", json!({"name": "web-*"}), "cron(0 2 * * ? *)");
+    by_name["concurrency"] = json!({"group_by": "tag:Cluster"});
+    json!([
+        by_name,
+        policy("by-group", json!({"asg": "work*"}), "rate(1 hour)"),
+        policy("later", json!({"instance": "i-web"}), "at(2026-12-01T00:00:00)"),
+        policy("nothing", json!({"asg": "zzz"}), "rate(1 hour)"),
+    ])
+}
+
+/// Runs `stopgap` with `args`, giving it `stdin`.
+fn run(args: &[&str], stdin: &str) -> Output {
+    let mut child = stopgap()
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // One that refuses its arguments does not read.
+    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn plan(folder: &TempDir, policies: &str, more: &[&str]) -> Output {
+    let folder = folder.path().to_str().unwrap();
+    let args = ["plan", "--inventory", folder, "--policies", "-", "--at", "2026-11-20T20:30:00-06:00"];
+    run(&[&args[..], more].concat(), policies)
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// Asserts that it was refused: status 2, nothing on stdout, and an `error:` line that says `says`.
+#[track_caller]
+fn refused(output: &Output, says: &str) {
+    let stderr = text(&output.stderr);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), ""), "{stderr}");
+    assert!(
+        stderr.lines().any(|line| line.starts_with("error: ") && line.contains(says)),
+        "{says}: {stderr}"
+    );
+    assert!(!stderr.contains("panicked"), "{stderr}");
+}
+
+#[test]
+fn plan_says_what_is_due_what_is_not_and_what_is_not_known() {
+    let output = plan(&inventory(), &policies().to_string(), &["--json"]);
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+    let expected = json!({
+        "due": [
+            {"instance_id": "i-member", "location": {"account": "111111111111", "region": "eu-west-1"},
+             "policy": "by-group", "occurrence": "by-group/2026-11-21T02:00:00Z", "attempt": 0,
+             "action": "stop-snapshot-start", "volumes": ["vol-member"], "group": null,
+             "start_at": "2026-11-21T02:30:00Z", "start_by": "2026-11-21T04:00:00Z",
+             "reasons": ["Auto Scaling group workers"]},
+            {"instance_id": "i-web", "location": {"account": "111111111111", "region": "eu-west-1"},
+             "policy": "by-name", "occurrence": "by-name/2026-11-21T02:00:00Z", "attempt": 0,
+             "action": "stop-snapshot-start", "volumes": ["vol-lost", "vol-web"], "group": "tag:Cluster=alpha",
+             "start_at": "2026-11-21T02:30:00Z", "start_by": "2026-11-21T04:00:00Z",
+             "reasons": ["name \"web-1\""]}
+        ],
+        "not_due": [
+            {"instance_id": "i-db", "policy": "by-name", "reasons":
+             ["already has a complete set for 2026-11-21T02:00:00Z; the next is at 2026-11-22T02:00:00Z"]},
+            {"instance_id": "i-web", "policy": "later", "reasons": ["no occurrence yet; the next is at 2026-12-01T00:00:00Z"]}
+        ],
+        "unmatched": ["nothing"],
+        "overlaps": [{"instance_id": "i-web", "policies": ["by-name", "later"]}],
+        "unknown": [
+            {"kind": "instance", "id": "i-stray", "instance_id": "i-stray",
+             "why": "there is no record of it, though vol-stray is attached to it; no policy can select it"},
+            {"kind": "volume", "id": "vol-lost", "instance_id": "i-web",
+             "why": "there is no record of it; the instance names it, so it is backed up, whatever its tags"}
+        ]
+    });
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn plan_reads_well_without_json() {
+    let output = plan(&inventory(), &policies().to_string(), &[]);
+    let stdout = text(&output.stdout);
+    for line in [
+        "Due (2)",
+        "Not due (2)",
+        "Policies that match nothing (1)",
+        "Selected by several policies (each keeps its own backups) (1)",
+        "Unknown (2)",
+        "At 2026-11-21T02:30:00Z: 2 due, 2 not due.",
+    ] {
+        assert!(stdout.lines().any(|found| found == line), "{line}: {stdout}");
+    }
+    assert!(stdout.contains("already has a complete set"), "{stdout}");
+    assert!(!stdout.contains("i-gone"), "{stdout}");
+}
+
+#[test]
+fn what_may_be_missing_is_noted_and_instances_may_not() {
+    let folder = inventory();
+    for name in ["volumes.json", "snapshots.json"] {
+        fs::remove_file(folder.path().join(name)).unwrap();
+    }
+    let output = plan(&folder, &policies().to_string(), &["--json"]);
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(
+        stderr.contains("note: ") && stderr.contains("volumes.json") && stderr.contains("snapshots.json"),
+        "{stderr}"
+    );
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(found["due"].as_array().map(Vec::len), Some(3));
+
+    fs::remove_file(folder.path().join("instances.json")).unwrap();
+    refused(&plan(&folder, &policies().to_string(), &[]), "instances.json");
+}
+
+#[test]
+fn every_broken_input_is_refused_with_what_would_be_right() {
+    let good = policies().to_string();
+    for (file, contents, says) in [
+        ("instances.json", "", "it is empty"),
+        ("instances.json", "[]", "not an object with `Reservations`"),
+        ("instances.json", "{\"Volumes\": []}", "it is the output of `aws ec2 describe-volumes`"),
+        ("instances.json", "{\"Reservations\": [{\"Instances\": [{\"InstanceId\": ", "it ends too early"),
+        ("volumes.json", "{\"Volumes\": [{\"Size\": NaN}]}", "it is not JSON"),
+        ("snapshots.json", "{\"Snapshots\": [{\"SnapshotId\": 1}]}", "Snapshots[0].SnapshotId: "),
+    ] {
+        let folder = inventory();
+        fs::write(folder.path().join(file), contents).unwrap();
+        refused(&plan(&folder, &good, &[]), says);
+    }
+    let folder = inventory();
+    refused(&plan(&folder, "", &[]), "stdin: there is nothing in it");
+    refused(&plan(&folder, "{\"id\": ", &[]), "stdin: it is not JSON");
+    refused(
+        &plan(&folder, &good.replace("retention", "retension"), &[]),
+        "stdin: [0].retension: there is no field",
+    );
+    refused(&run(&["plan"], ""), "the following required arguments were not provided");
+    refused(
+        &run(&["plan", "--inventory", ".", "--policies", "-", "--at", "tomorrow"], ""),
+        "write an RFC 3339 time",
+    );
+    let nowhere =
+        ["plan", "--inventory", "/nowhere", "--policies", "/nowhere", "--at", "2026-11-21T02:00:00Z"];
+    refused(&run(&nowhere, ""), "/nowhere/instances.json");
+}
+
+#[test]
+fn mistakes_of_inventory_and_policies_are_told_together() {
+    let folder = inventory();
+    fs::write(folder.path().join("instances.json"), "[]").unwrap();
+    let output = plan(&folder, "{}", &[]);
+    refused(&output, "instances.json");
+    refused(&output, "stdin: `id` is missing");
+}
+
+#[test]
+fn policy_check_prints_ok_or_every_mistake() {
+    let output = run(&["policy", "check", "-"], &policies().to_string());
+    assert_eq!(text(&output.stdout), "ok: by-name, by-group, later, nothing\n");
+
+    let broken = json!({"id": "a", "select": {"any": []}, "schedule": {"expression": "cron(0 2 * * * *)"}, "retention": {}});
+    let output = run(&["policy", "check", "-"], &broken.to_string());
+    refused(&output, "stdin: select.any: an empty array selects nothing");
+    refused(&output, "stdin: schedule.expression: `cron(0 2 * * * *)`");
+    refused(&output, "stdin: retention: it keeps nothing");
+
+    let output = run(&["policy", "check", "--json", "-"], &broken.to_string());
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), found["errors"].as_array().map(Vec::len)), (Some(2), Some(3)));
+    assert_eq!(found["errors"][0]["at"], "select.any");
+}
+
+#[test]
+fn policy_schema_prints_the_published_schema() {
+    let output = run(&["policy", "schema"], "");
+    let published = include_str!("../../functions/core/policy.schema.json");
+    assert_eq!(text(&output.stdout), published);
+}
