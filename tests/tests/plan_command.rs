@@ -1,5 +1,7 @@
 //! `stopgap plan` and `stopgap policy`, as a person at a shell meets them.
 
+#![allow(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
+
 use std::fs;
 use std::io::Write;
 use std::process::{Output, Stdio};

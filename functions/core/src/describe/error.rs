@@ -22,7 +22,8 @@ pub(super) struct Output {
 
 pub(super) const INSTANCES: Output = Output { command: "describe-instances", array: "Reservations" };
 pub(super) const VOLUMES: Output = Output { command: "describe-volumes", array: "Volumes" };
-pub(super) const SNAPSHOTS: Output = Output { command: "describe-snapshots", array: "Snapshots" };
+pub(super) const SNAPSHOTS: Output =
+    Output { command: "describe-snapshots --owner-ids self", array: "Snapshots" };
 
 /// Reads `bytes` as a `T`, whose array at the top `array` takes out.
 pub(super) fn read<'a, T: Deserialize<'a>, A>(

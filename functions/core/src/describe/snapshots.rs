@@ -1,9 +1,13 @@
 //! `aws ec2 describe-snapshots`.
+//!
+//! There can be a hundred thousand in each Region, so they are turned into inventory types one by one as they are read.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::{Deserializer, SeqAccess, Visitor};
 
 use super::error::{self, SNAPSHOTS};
 use super::{DescribeError, Described, RawTag, more_pages, tags};
@@ -12,8 +16,7 @@ use crate::inventory::{Snapshot, SnapshotState, Unknown};
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Whole<'a> {
-    #[serde(borrow)]
-    snapshots: Option<Vec<RawSnapshot<'a>>>,
+    snapshots: Option<Converted>,
     #[serde(borrow)]
     next_token: Option<Cow<'a, str>>,
 }
@@ -36,28 +39,54 @@ struct RawSnapshot<'a> {
     tags: Option<Vec<RawTag<'a>>>,
 }
 
+/// The items of the array, converted.
+struct Converted(Described<Snapshot>);
+
+impl<'de> Deserialize<'de> for Converted {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Items;
+        impl<'de> Visitor<'de> for Items {
+            type Value = Described<Snapshot>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array of snapshots")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+                let mut described = Described { items: Vec::new(), unknown: Vec::new() };
+                while let Some(raw) = items.next_element::<RawSnapshot<'de>>()? {
+                    match snapshot(raw) {
+                        Ok(snapshot) => described.items.push(snapshot),
+                        Err(unknown) => described.unknown.push(unknown),
+                    }
+                }
+                Ok(described)
+            }
+        }
+        deserializer.deserialize_seq(Items).map(Converted)
+    }
+}
+
 pub(super) fn read<'a>(file: &str, bytes: &'a [u8]) -> Result<Described<Snapshot>, DescribeError> {
     let take = |whole: &mut Whole<'a>| whole.snapshots.take();
-    let (whole, raw) = error::read::<Whole, _>(file, bytes, SNAPSHOTS, take)?;
-    let mut items = Vec::with_capacity(raw.len());
-    let mut unknown: Vec<Unknown> = more_pages(file, whole.next_token).into_iter().collect();
-    for raw in raw {
-        match (raw.state, raw.start_time) {
-            (Some(state), Some(started_at)) => items.push(Snapshot {
-                id: raw.snapshot_id.into_owned(),
-                owner: raw.owner_id.filter(|owner| !owner.is_empty()).map(Cow::into_owned),
-                volume_id: raw.volume_id.map(Cow::into_owned).unwrap_or_default(),
-                state,
-                started_at,
-                size_gib: raw.volume_size.unwrap_or_default(),
-                description: raw.description.map(Cow::into_owned).unwrap_or_default(),
-                tags: tags(raw.tags),
-            }),
-            (None, _) => unknown.push(missing(&raw.snapshot_id, "State")),
-            (_, None) => unknown.push(missing(&raw.snapshot_id, "StartTime")),
-        }
-    }
-    Ok(Described { items, unknown })
+    let (whole, Converted(mut described)) = error::read::<Whole<'_>, _>(file, bytes, SNAPSHOTS, take)?;
+    described.unknown.extend(more_pages(file, whole.next_token));
+    Ok(described)
+}
+
+fn snapshot(raw: RawSnapshot<'_>) -> Result<Snapshot, Unknown> {
+    let state = raw.state.ok_or_else(|| missing(&raw.snapshot_id, "State"))?;
+    let started_at = raw.start_time.ok_or_else(|| missing(&raw.snapshot_id, "StartTime"))?;
+    Ok(Snapshot {
+        id: raw.snapshot_id.into_owned(),
+        owner: raw.owner_id.filter(|owner| !owner.is_empty()).map(Cow::into_owned),
+        volume_id: raw.volume_id.map(Cow::into_owned).unwrap_or_default(),
+        state,
+        started_at,
+        size_gib: raw.volume_size.unwrap_or_default(),
+        description: raw.description.map(Cow::into_owned).unwrap_or_default(),
+        tags: tags(raw.tags),
+    })
 }
 
 fn missing(id: &str, field: &str) -> Unknown {

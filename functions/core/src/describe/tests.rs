@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::inventory::{InstanceState, Location};
 
@@ -134,4 +136,19 @@ fn a_file_of_the_wrong_shape_is_named_with_what_it_is_and_should_be() {
     assert!(error.to_string().contains("Snapshots[0].StartTime"), "{error}");
     let bom = "\u{feff}{\"Reservations\": []}";
     assert!(instances("instances.json", bom.as_bytes()).is_ok());
+}
+
+proptest! {
+    #[test]
+    fn no_damage_to_a_file_makes_it_panic(at in 0..200usize, with in "[\\[\\]{}:,\"0-9a-z-]{0,3}") {
+        let whole = r#"{"Reservations": [{"OwnerId": "1", "Instances": [{"InstanceId": "i-1", "State": {"Name": "running"},
+            "Placement": {"AvailabilityZone": "us-east-1a"}, "Tags": [{"Key": "a", "Value": "b"}]}]}]}"#;
+        let mut text = whole.to_owned();
+        let at = at.min(text.len());
+        text.replace_range(at..(at + 1).min(text.len()), &with);
+        for damaged in [text.as_str(), text.get(..at).unwrap_or_default()] {
+            let _ = instances("instances.json", damaged.as_bytes());
+            let _ = volumes("volumes.json", damaged.as_bytes());
+        }
+    }
 }

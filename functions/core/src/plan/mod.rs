@@ -42,7 +42,7 @@ pub struct Question<'a> {
     pub at: Timestamp,
     /// Up to when the last plan was made; `None` when there was none, and then nothing counts as missed.
     pub planned_until: Option<Timestamp>,
-    /// Plan this policy alone. Overlaps are still told with the others.
+    /// Plan this policy alone; one that is not among `policies` plans nothing. Overlaps are still told with the others.
     pub only: Option<&'a PolicyId>,
 }
 

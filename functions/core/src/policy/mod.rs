@@ -23,4 +23,6 @@ pub use types::{
 };
 
 #[cfg(test)]
+mod documentation;
+#[cfg(test)]
 mod tests;

@@ -124,18 +124,23 @@ pub struct Retention {
     pub keep_last: Option<Count>,
     /// Not yet supported: only 0.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "super::schema::unsupported_count")]
     pub keep_hourly: Option<Count>,
     /// Not yet supported: only 0.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "super::schema::unsupported_count")]
     pub keep_daily: Option<Count>,
     /// Not yet supported: only 0.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "super::schema::unsupported_count")]
     pub keep_weekly: Option<Count>,
     /// Not yet supported: only 0.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "super::schema::unsupported_count")]
     pub keep_monthly: Option<Count>,
     /// Not yet supported: only 0.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "super::schema::unsupported_count")]
     pub keep_yearly: Option<Count>,
     /// A floor under everything: so many complete sets are never gone below.
     #[serde(skip_serializing_if = "Option::is_none")]
