@@ -1,8 +1,8 @@
-//! Request budgets: a token bucket per account, Region and kind of request.
+//! Request budgets: a token bucket per account, Region and operation. EC2 evaluates each API individually.
 
 use jiff::Timestamp;
 
-/// The kinds of requests that have a budget of their own, with burst and refill per second as AWS documents them.
+/// How large an operation's budget is: the kinds that AWS tells apart, with burst and refill per second as AWS documents them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Budget {
     /// Describe*, filtered or paginated.

@@ -108,9 +108,9 @@ impl Ec2 for Aws {
         which: &Which,
         token: Option<String>,
     ) -> Result<Page<Instance>, Fault> {
-        let read = |place: &Place, id: Option<&str>, then: Timestamp| {
-            let wanted = place.machines.values().filter(|m| id.is_none_or(|id| id == m.instance.id));
-            wanted.map(|machine| machine.seen(then)).collect()
+        let read = |place: &Place, id: Option<&str>, then: Timestamp| match id {
+            Some(id) => place.machines.get(id).into_iter().map(|machine| machine.seen(then)).collect(),
+            None => place.machines.values().map(|machine| machine.seen(then)).collect(),
         };
         let all = self.read("DescribeInstances", at, which, read, "InvalidInstanceID.NotFound").await?;
         Ok(page(all, token))
@@ -122,8 +122,9 @@ impl Ec2 for Aws {
         which: &Which,
         token: Option<String>,
     ) -> Result<Page<Volume>, Fault> {
-        let read = |place: &Place, id: Option<&str>, _: Timestamp| {
-            place.volumes.values().filter(|volume| id.is_none_or(|id| id == volume.id)).cloned().collect()
+        let read = |place: &Place, id: Option<&str>, _: Timestamp| match id {
+            Some(id) => place.volumes.get(id).into_iter().cloned().collect(),
+            None => place.volumes.values().cloned().collect::<Vec<_>>(),
         };
         let all = self.read("DescribeVolumes", at, which, read, "InvalidVolume.NotFound").await?;
         Ok(page(all, token))
@@ -139,19 +140,18 @@ impl Ec2 for Aws {
             SnapshotQuery::Ours | SnapshotQuery::OfInstance(_) => Which::All,
             SnapshotQuery::Ids(ids) => Which::Ids(ids.clone()),
         };
-        let read = |place: &Place, id: Option<&str>, then: Timestamp| {
-            let wanted = place.snapshots.values().filter(|copy| id.is_none_or(|id| id == copy.snapshot.id));
+        let fits = |snapshot: &Snapshot| match query {
+            SnapshotQuery::Ours => snapshot.tags.contains_key(set_tags::POLICY),
+            SnapshotQuery::OfInstance(id) => snapshot.tags.get(set_tags::INSTANCE) == Some(id),
+            SnapshotQuery::Ids(_) => true,
+        };
+        let read = |place: &Place, id: Option<&str>, then: Timestamp| -> Vec<Snapshot> {
+            let one = id.map(|id| place.snapshots.get(id).into_iter());
+            let all = one.is_none().then(|| place.snapshots.values()).into_iter().flatten();
+            let wanted = one.into_iter().flatten().chain(all).filter(|copy| fits(&copy.snapshot));
             wanted.filter_map(|copy| copy.seen(then)).collect()
         };
-        let mut all: Vec<Snapshot> =
-            self.read("DescribeSnapshots", at, &which, read, "InvalidSnapshot.NotFound").await?;
-        match query {
-            SnapshotQuery::Ours => all.retain(|snapshot| snapshot.tags.contains_key(set_tags::POLICY)),
-            SnapshotQuery::OfInstance(id) => {
-                all.retain(|snapshot| snapshot.tags.get(set_tags::INSTANCE) == Some(id));
-            }
-            SnapshotQuery::Ids(_) => {}
-        }
+        let all = self.read("DescribeSnapshots", at, &which, read, "InvalidSnapshot.NotFound").await?;
         Ok(page(all, token))
     }
 

@@ -38,9 +38,11 @@ pub(super) fn snapshots(at: &Location, ids: &[String], succeeded: bool) -> Value
 }
 
 impl Aws {
-    /// Delivers an event, as far as the world lets it.
+    /// Delivers an event, as far as the rule matches it and the world lets it.
     pub(super) fn emit(&self, event: Value) {
-        if self.has(FaultName::EventsLost) {
+        let state = event["detail"]["state"].as_str();
+        let matched = state.is_none_or(|state| ["running", "stopped", "terminated"].contains(&state));
+        if !matched || self.has(FaultName::EventsLost) {
             return;
         }
         let copies = if self.has(FaultName::EventsDoubled) { 2 } else { 1 };

@@ -116,7 +116,7 @@ impl Aws {
             self.clock().sleep(self.between(30..=90)).await;
             let now = self.clock().now();
             let scarce = self.has(FaultName::Throttled);
-            if self.change(|world| world.budget(at, budget, scarce).take(now)) {
+            if self.change(|world| world.bucket(at, operation, budget, scarce).take(now)) {
                 return Ok(());
             }
             self.clock().sleep(self.between(200..=600) * 2_u32.pow(attempt)).await;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use stopgap_core::inventory::{Instance, InstanceState, Location, Snapshot, SnapshotState, Volume};
 use stopgap_core::ports::{Key, LifecycleState, Notice};
@@ -25,7 +25,7 @@ pub struct World {
     pub calls: BTreeMap<&'static str, u64>,
     /// What befalls everything.
     pub faults: BTreeSet<FaultName>,
-    buckets: BTreeMap<(Location, Budget), Bucket>,
+    buckets: BTreeMap<(Location, &'static str), Bucket>,
     ids: u64,
 }
 
@@ -69,6 +69,23 @@ pub struct Down {
     pub starting: Option<Timestamp>,
     /// When it ran again.
     pub until: Option<Timestamp>,
+}
+
+impl Down {
+    /// How long it was down, once it runs again.
+    pub fn length(&self) -> Option<SignedDuration> {
+        Some(self.until?.duration_since(self.from))
+    }
+
+    /// How much of that was EC2's own stopping and starting.
+    pub fn of_ec2(&self) -> Option<SignedDuration> {
+        Some(self.stopped?.duration_since(self.from) + self.until?.duration_since(self.starting?))
+    }
+
+    /// How much longer it was down than EC2 takes to stop and start it.
+    pub fn overhead(&self) -> Option<SignedDuration> {
+        Some(self.length()? - self.of_ec2()?)
+    }
 }
 
 impl Machine {
@@ -157,9 +174,15 @@ impl World {
         }
     }
 
-    /// The bucket of a budget.
-    pub(super) fn budget(&mut self, at: &Location, budget: Budget, scarce: bool) -> &mut Bucket {
-        self.buckets.entry((at.clone(), budget)).or_insert_with(|| Bucket::new(budget, scarce))
+    /// The bucket of an operation.
+    pub(super) fn bucket(
+        &mut self,
+        at: &Location,
+        operation: &'static str,
+        budget: Budget,
+        scarce: bool,
+    ) -> &mut Bucket {
+        self.buckets.entry((at.clone(), operation)).or_insert_with(|| Bucket::new(budget, scarce))
     }
 
     /// A new id with this prefix, as long as EC2's.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::StateInput;
 use crate::error::{ErrorName, TaskError};
-use crate::ports::{Context, Ports, SnapshotQuery, all_pages};
+use crate::ports::{Context, Ports};
 use crate::waiting::describe;
 use crate::{lease, tags, volumes};
 
@@ -32,18 +32,16 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result
     let instance = describe(ports.ec2, &run.location, &run.instance_id).await?;
     let made: Vec<_> = input.document.snapshots.iter().flat_map(|answer| &answer.payload.snapshots).collect();
     let volumes = volumes::describe(ports.ec2, run, made.iter().map(|of| of.volume_id.clone()).collect()).await?;
-    let query = SnapshotQuery::Ids(input.document.snapshot_ids());
-    let snapshots = all_pages(|page| ports.ec2.describe_snapshots(&run.location, &query, page)).await?;
+    // What a snapshot has already is known without asking: the set tags, and what an earlier try wrote, which this one
+    // would write alike.
+    let present = tags::of_set(run, made.len());
 
     let mut dropped = BTreeMap::new();
     for of in made {
-        let gone = |what: &str, id: &str| TaskError::new(ErrorName::NotFound, format!("{what} {id} is not there"));
-        let volume = volumes.iter().find(|volume| volume.id == of.volume_id);
-        let volume = volume.ok_or_else(|| gone("the volume", &of.volume_id))?;
-        let snapshot = snapshots.iter().find(|snapshot| snapshot.id == of.id);
-        let snapshot = snapshot.ok_or_else(|| gone("the snapshot", &of.id))?;
-        let plan =
-            tags::plan(&run.policy.tags, of.device.as_deref(), &volume.tags, &instance.tags, &snapshot.tags);
+        let volume = volumes.iter().find(|volume| volume.id == of.volume_id).ok_or_else(|| {
+            TaskError::new(ErrorName::NotFound, format!("the volume {} is not there any more", of.volume_id))
+        })?;
+        let plan = tags::plan(&run.policy.tags, of.device.as_deref(), &volume.tags, &instance.tags, &present);
         if !plan.write.is_empty() {
             ports.ec2.tag_snapshots(&run.location, std::slice::from_ref(&of.id), &plan.write).await?;
         }

@@ -63,16 +63,28 @@ pub struct Request {
 /// [`ErrorName::InstanceGone`], saying what would be right.
 pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<RunPlan, TaskError> {
     let request = read(input.request)?;
-    let instance = find(ports, cx, &request).await?;
-    let policy = choose(ports, &request, &instance).await?;
+    let locations = locations(cx, &request)?;
+    // The fleet says all of it, and has just described the instance: every call saved here is one for an instance that
+    // is down.
+    let (location, policy) = match (locations.as_slice(), asked(&request)) {
+        ([location], Some(policy)) => ((*location).clone(), stored(ports, policy).await?),
+        _ => {
+            let instance = find(ports, &locations, &request.instance_id).await?;
+            let policy = match asked(&request) {
+                Some(policy) => stored(ports, policy).await?,
+                None => only_match(ports, &instance).await?,
+            };
+            (instance.location, policy)
+        }
+    };
     let occurrence =
         request.occurrence.clone().unwrap_or_else(|| Occurrence::new(policy.id.clone(), input.started));
     // Someone who starts an old occurrence by hand wants it now, not "missed"; its window is counted from the start.
     let from = occurrence.at.max(if request.start_at.is_some() { occurrence.at } else { input.started });
     let start_until = from.saturating_add(policy.schedule.start_within()).unwrap_or(Timestamp::MAX);
     Ok(RunPlan {
-        instance_id: instance.id,
-        location: instance.location,
+        instance_id: request.instance_id,
+        location,
         occurrence,
         attempt: request.attempt,
         execution: input.execution,
@@ -106,8 +118,8 @@ fn read(request: Value) -> Result<Request, TaskError> {
     Ok(request)
 }
 
-/// Finds the instance in the locations that are served and that the request does not rule out.
-async fn find(ports: Ports<'_>, cx: Context<'_>, request: &Request) -> Result<Instance, TaskError> {
+/// The locations that are served and that the request does not rule out; at least one.
+fn locations<'a>(cx: Context<'a>, request: &Request) -> Result<Vec<&'a Location>, TaskError> {
     let fits = |location: &&Location| {
         request.account.as_ref().is_none_or(|account| *account == location.account)
             && request.region.as_ref().is_none_or(|region| *region == location.region)
@@ -118,8 +130,13 @@ async fn find(ports: Ports<'_>, cx: Context<'_>, request: &Request) -> Result<In
         let cause = format!("no account and Region that is served fits the input; served are {served}");
         return Err(TaskError::new(ErrorName::InvalidInput, cause));
     }
-    for location in &locations {
-        match describe(ports.ec2, location, &request.instance_id).await {
+    Ok(locations)
+}
+
+/// Finds the instance in one of the locations.
+async fn find(ports: Ports<'_>, locations: &[&Location], instance_id: &str) -> Result<Instance, TaskError> {
+    for location in locations {
+        match describe(ports.ec2, location, instance_id).await {
             Ok(instance) if instance.state.is_gone() => {
                 let cause = format!("{} in {location} is {}", instance.id, instance.state);
                 return Err(TaskError::new(ErrorName::InstanceGone, cause));
@@ -130,18 +147,21 @@ async fn find(ports: Ports<'_>, cx: Context<'_>, request: &Request) -> Result<In
         }
     }
     let searched = locations.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let cause = format!("there is no instance {} in {searched}", request.instance_id);
-    Err(TaskError::new(ErrorName::InstanceGone, cause))
+    Err(TaskError::new(ErrorName::InstanceGone, format!("there is no instance {instance_id} in {searched}")))
 }
 
-/// The policy that was asked for, or the only one that selects the instance.
-async fn choose(ports: Ports<'_>, request: &Request, instance: &Instance) -> Result<Policy, TaskError> {
-    let asked = request.policy.as_ref().or(request.occurrence.as_ref().map(|o| &o.policy));
-    if let Some(id) = asked {
-        let found = policies::get(ports.table, id).await?;
-        let missing = || TaskError::new(ErrorName::PolicyNotFound, format!("there is no policy `{id}`"));
-        return found.ok_or_else(missing);
-    }
+/// The policy that the request asks for, by itself or by its occurrence.
+fn asked(request: &Request) -> Option<&PolicyId> {
+    request.policy.as_ref().or(request.occurrence.as_ref().map(|occurrence| &occurrence.policy))
+}
+
+async fn stored(ports: Ports<'_>, id: &PolicyId) -> Result<Policy, TaskError> {
+    let missing = || TaskError::new(ErrorName::PolicyNotFound, format!("there is no policy `{id}`"));
+    policies::get(ports.table, id).await?.ok_or_else(missing)
+}
+
+/// The only policy that selects the instance.
+async fn only_match(ports: Ports<'_>, instance: &Instance) -> Result<Policy, TaskError> {
     let mut matching = policies::all(ports.table).await?;
     matching.retain(|policy| policy.selects(instance).is_selected());
     let ids = matching.iter().map(|policy| policy.id.as_str()).collect::<Vec<_>>().join(", ");
