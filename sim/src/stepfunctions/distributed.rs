@@ -92,6 +92,7 @@ pub(super) async fn run(
     };
     let details = vec![("length", json!(items.len()))];
     thread.event("MapStateStarted", Some(("mapStateStartedEventDetails", details)))?;
+    entered.is_open = true;
     let label = distributed.label.as_deref().unwrap_or(entered.name);
     let map_run = service.arn(&format!("mapRun:{}/{label}:{}", thread.run.machine_name, service.uuid()));
     let details = vec![("mapRunArn", Value::from(map_run.as_str()))];
@@ -111,12 +112,12 @@ pub(super) async fn run(
     match outcome {
         Ok(()) => {
             thread.event("MapRunSucceeded", None)?;
+            entered.is_open = false;
             thread.side_event("MapStateSucceeded", None)?;
             Ok(lines.iter().filter_map(|line| line.output.borrow().clone()).collect())
         }
         Err(failure) => {
             thread.event("MapRunFailed", Some(("mapRunFailedEventDetails", failure.details())))?;
-            thread.event("MapStateFailed", None)?;
             Err(failure)
         }
     }

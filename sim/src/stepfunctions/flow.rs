@@ -69,8 +69,16 @@ async fn step<'a>(
     details.extend(input_details(input.to_string()));
     let event = thread.event(format!("{kind}StateEntered"), Some(("stateEnteredEventDetails", details)))?;
     thread.service.count_transition(thread.run);
-    let mut entered =
-        Entered { thread, name, event, at: thread.now(), retry_count: 0, token: None, item: None };
+    let mut entered = Entered {
+        thread,
+        name,
+        event,
+        at: thread.now(),
+        retry_count: 0,
+        token: None,
+        item: None,
+        is_open: false,
+    };
     let (output, then) = match &state.kind {
         Kind::Task(task) => handled(&mut entered, state, &task.errors, &task.then, input).await?,
         Kind::Parallel(parallel) => {
@@ -184,6 +192,10 @@ async fn handled<'a>(
             // A new attempt runs all branches or iterations again.
             entered.thread.line.lines.borrow_mut().clear();
             continue;
+        }
+        // AWS: only a failure that is not retried is an event.
+        if std::mem::take(&mut entered.is_open) {
+            entered.thread.event(format!("{}StateFailed", state.kind.name()), None)?;
         }
         return match catch(handlers, &failure, entered, &input) {
             Some(caught) => caught.map(|(catcher, output)| (output, Some(catcher.next.as_str()))),

@@ -35,7 +35,8 @@ pub(super) async fn run(entered: &mut Entered<'_>, map: &Map, input: Value) -> R
     let mut running = FuturesUnordered::new();
     let mut waiting =
         lines.iter().zip(inputs).enumerate().filter(|(_, (line, _))| line.output.borrow().is_none());
-    thread.line.last_event.set(started);
+    entered.is_open = true;
+    let mut last = started;
     loop {
         while running.len() < limit {
             let Some((index, (line, input))) = waiting.next() else { break };
@@ -47,18 +48,20 @@ pub(super) async fn run(entered: &mut Entered<'_>, map: &Map, input: Value) -> R
         let Some((index, line, outcome)) = running.next().await else { break };
         thread.line.last_event.set(line.last_event.get());
         match outcome {
-            Ok(_) => iteration(entered, line, index, "Succeeded", false)?,
+            // The next iteration follows on the state that ended this one, the end of the Map on this event.
+            Ok(_) => last = iteration(entered, line, index, "Succeeded", false)?,
             Err(failure) => {
                 drop(running);
                 iteration(entered, line, index, "Failed", false)?;
                 abort_lines(thread, &lines, line)?;
-                thread.event("MapStateFailed", None)?;
                 return Err(failure);
             }
         }
     }
     let outputs: Vec<Value> =
         lines.iter().map(|line| line.output.borrow().clone().unwrap_or_default()).collect();
+    entered.is_open = false;
+    thread.line.last_event.set(last);
     thread.side_event("MapStateSucceeded", None)?;
     Ok(Value::Array(outputs))
 }
@@ -69,7 +72,7 @@ fn iteration(
     index: usize,
     what: &str,
     advance: bool,
-) -> Result<(), Failure> {
+) -> Result<u64, Failure> {
     let key = match what {
         "Started" => "mapIterationStartedEventDetails",
         "Succeeded" => "mapIterationSucceededEventDetails",
@@ -78,12 +81,7 @@ fn iteration(
     let details = Some((key, vec![("name", Value::from(entered.name)), ("index", json!(index))]));
     let thread = entered.thread.on(line);
     let event = format!("MapIteration{what}");
-    if advance {
-        thread.event(event, details)?
-    } else {
-        thread.side_event(event, details)?
-    };
-    Ok(())
+    if advance { thread.event(event, details) } else { thread.side_event(event, details) }
 }
 
 /// The items of the input.

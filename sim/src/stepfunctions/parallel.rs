@@ -12,9 +12,14 @@ use super::failure::Failure;
 use super::flow;
 use crate::asl::model::Parallel;
 
-pub(super) async fn run(entered: &Entered<'_>, parallel: &Parallel, input: Value) -> Result<Value, Failure> {
+pub(super) async fn run(
+    entered: &mut Entered<'_>,
+    parallel: &Parallel,
+    input: Value,
+) -> Result<Value, Failure> {
     let thread = entered.thread;
     let started = thread.event("ParallelStateStarted", None)?;
+    entered.is_open = true;
     let lines = lines(thread, parallel.branches.len(), |_| Line {
         item: thread.line.item.clone(),
         ..Line::default()
@@ -32,12 +37,12 @@ pub(super) async fn run(entered: &Entered<'_>, parallel: &Parallel, input: Value
         if let Err(failure) = outcome {
             drop(running);
             abort_lines(thread, &lines, line)?;
-            thread.event("ParallelStateFailed", None)?;
             return Err(failure);
         }
     }
     let outputs: Vec<Value> =
         lines.iter().map(|line| line.output.borrow().clone().unwrap_or_default()).collect();
+    entered.is_open = false;
     thread.side_event("ParallelStateSucceeded", None)?;
     Ok(Value::Array(outputs))
 }
