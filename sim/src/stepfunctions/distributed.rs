@@ -69,35 +69,25 @@ pub(super) async fn run(
 ) -> Result<Value, Failure> {
     let thread = entered.thread;
     let service = thread.service;
-    let items = match &map.reader {
-        Some(source) => reader::read(entered, source, &input).await?,
-        None => items(entered, map, &input)?,
+    let given = match &map.reader {
+        Some(_) => None,
+        None => Some(items(entered, map, &input)?),
     };
     let limit = concurrency(entered, map, &input, MAX_CONCURRENCY)?;
     let number = |count: &Option<_>, field| {
         count.as_ref().map(|count| entered.number(count, field, 0, &input)).transpose()
     };
-    let tolerance = Tolerance {
-        count: number(&distributed.tolerated_count, "ToleratedFailureCountPath")?,
-        percentage: number(&distributed.tolerated_percentage, "ToleratedFailurePercentagePath")?,
-        total: items.len(),
-    };
-    let mut inputs = Vec::with_capacity(items.len());
-    for (index, item) in items.iter().enumerate() {
-        inputs.push(select(entered, map, index, item, &input)?);
-    }
-    let batches = match &distributed.batcher {
-        Some(batcher) => batches(entered, batcher, inputs, &input)?,
-        None => inputs.into_iter().map(|input| Batch { input, items: 1 }).collect(),
-    };
-    let details = vec![("length", json!(items.len()))];
+    let count = number(&distributed.tolerated_count, "ToleratedFailureCountPath")?;
+    let percentage = number(&distributed.tolerated_percentage, "ToleratedFailurePercentagePath")?;
+
+    // AWS: the length is that of the input's array, and 0 when an ItemReader is yet to read the items.
+    let details = vec![("length", json!(given.as_ref().map_or(0, Vec::len)))];
     thread.event("MapStateStarted", Some(("mapStateStartedEventDetails", details)))?;
     entered.is_open = true;
     let label = distributed.label.as_deref().unwrap_or(entered.name);
     let map_run = service.arn(&format!("mapRun:{}/{label}:{}", thread.run.machine_name, service.uuid()));
     let details = vec![("mapRunArn", Value::from(map_run.as_str()))];
     thread.event("MapRunStarted", Some(("mapRunStartedEventDetails", details)))?;
-
     let family = Family {
         service,
         machine: Rc::new(StateMachine::of_graph(map.processor.clone())),
@@ -106,20 +96,49 @@ pub(super) async fn run(
         kind: if distributed.express { ExecutionKind::Express } else { ExecutionKind::Standard },
         map_run: &map_run,
     };
-    // What succeeded is kept for a redrive, which runs only the rest.
-    let lines = lines(thread, batches.len(), |_| Line::default());
-    let outcome = family.raise(&batches, &lines, limit, &tolerance).await;
+    let outcome = async {
+        let items = match (&map.reader, given) {
+            (Some(source), _) => reader::read(entered, source, &input).await?,
+            (None, given) => given.unwrap_or_default(),
+        };
+        let tolerance = Tolerance { count, percentage, total: items.len() };
+        let batches = inputs(entered, map, distributed, &items, &input)?;
+        // What succeeded is kept for a redrive, which runs only the rest.
+        let lines = lines(thread, batches.len(), |_| Line::default());
+        family.raise(&batches, &lines, limit, &tolerance).await.map(|()| lines)
+    }
+    .await;
     match outcome {
-        Ok(()) => {
+        Ok(lines) => {
             thread.event("MapRunSucceeded", None)?;
             entered.is_open = false;
             thread.side_event("MapStateSucceeded", None)?;
             Ok(lines.iter().filter_map(|line| line.output.borrow().clone()).collect())
         }
         Err(failure) => {
-            thread.event("MapRunFailed", Some(("mapRunFailedEventDetails", failure.details())))?;
+            if !failure.is_runtime() {
+                thread.event("MapRunFailed", Some(("mapRunFailedEventDetails", failure.details())))?;
+            }
             Err(failure)
         }
+    }
+}
+
+/// The inputs of the children: an item each, or a batch of them.
+fn inputs(
+    entered: &mut Entered<'_>,
+    map: &Map,
+    distributed: &Distributed,
+    items: &[Value],
+    input: &Value,
+) -> Result<Vec<Batch>, Failure> {
+    let mut inputs = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        inputs.push(select(entered, map, index, item, input)?);
+    }
+    match &distributed.batcher {
+        Some(batcher) => batches(entered, batcher, inputs, input),
+        None => Ok(inputs.into_iter().map(|input| Batch { input, items: 1 }).collect()),
     }
 }
 

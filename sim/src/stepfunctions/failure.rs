@@ -36,6 +36,11 @@ impl Failure {
         Self { also: self.also.or(Some("States.BranchFailed")), ..self }
     }
 
+    /// AWS: it always fails the execution, whatever is there to catch it.
+    pub(super) fn is_runtime(&self) -> bool {
+        self.error == "States.Runtime"
+    }
+
     pub(super) fn is_timeout(&self) -> bool {
         matches!(self.error.as_str(), "States.Timeout" | "States.HeartbeatTimeout")
     }
@@ -45,7 +50,7 @@ impl Failure {
     /// AWS: `States.Runtime` always fails the execution. `States.DataLimitExceeded` is matched by its own name only.
     /// `States.TaskFailed` matches everything but time-outs.
     pub(super) fn matches(&self, names: &[String]) -> bool {
-        if self.error == "States.Runtime" {
+        if self.is_runtime() {
             return false;
         }
         names.iter().any(|name| match name.as_str() {

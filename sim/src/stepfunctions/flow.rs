@@ -194,7 +194,7 @@ async fn handled<'a>(
             continue;
         }
         // AWS: only a failure that is not retried is an event.
-        if std::mem::take(&mut entered.is_open) {
+        if std::mem::take(&mut entered.is_open) && !failure.is_runtime() {
             entered.thread.event(format!("{}StateFailed", state.kind.name()), None)?;
         }
         return match catch(handlers, &failure, entered, &input) {

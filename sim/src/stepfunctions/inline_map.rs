@@ -10,7 +10,7 @@ use super::context::Entered;
 use super::execution::{Item, Line};
 use super::failure::Failure;
 use super::flow;
-use super::parallel::{abort_lines, lines};
+use super::parallel::{cut, lines};
 use crate::asl::model::Map;
 
 /// AWS: an inline Map runs up to 40 iterations at once.
@@ -41,7 +41,10 @@ pub(super) async fn run(entered: &mut Entered<'_>, map: &Map, input: Value) -> R
         while running.len() < limit {
             let Some((index, (line, input))) = waiting.next() else { break };
             line.last_event.set(thread.line.last_event.get());
-            iteration(entered, line, index, "Started", true)?;
+            let details = iteration(name, index);
+            thread
+                .on(line)
+                .event("MapIterationStarted", Some(("mapIterationStartedEventDetails", details)))?;
             running
                 .push(async move { (index, line, flow::run(thread.on(line), &map.processor, input).await) });
         }
@@ -49,11 +52,13 @@ pub(super) async fn run(entered: &mut Entered<'_>, map: &Map, input: Value) -> R
         thread.line.last_event.set(line.last_event.get());
         match outcome {
             // The next iteration follows on the state that ended this one, the end of the Map on this event.
-            Ok(_) => last = iteration(entered, line, index, "Succeeded", false)?,
+            Ok(_) => {
+                let details = Some(("mapIterationSucceededEventDetails", iteration(name, index)));
+                last = thread.side_event("MapIterationSucceeded", details)?;
+            }
             Err(failure) => {
                 drop(running);
-                iteration(entered, line, index, "Failed", false)?;
-                abort_lines(thread, &lines, line)?;
+                cut(thread, &lines, line, &failure)?;
                 return Err(failure);
             }
         }
@@ -66,22 +71,8 @@ pub(super) async fn run(entered: &mut Entered<'_>, map: &Map, input: Value) -> R
     Ok(Value::Array(outputs))
 }
 
-fn iteration(
-    entered: &Entered<'_>,
-    line: &Rc<Line>,
-    index: usize,
-    what: &str,
-    advance: bool,
-) -> Result<u64, Failure> {
-    let key = match what {
-        "Started" => "mapIterationStartedEventDetails",
-        "Succeeded" => "mapIterationSucceededEventDetails",
-        _ => "mapIterationFailedEventDetails",
-    };
-    let details = Some((key, vec![("name", Value::from(entered.name)), ("index", json!(index))]));
-    let thread = entered.thread.on(line);
-    let event = format!("MapIteration{what}");
-    if advance { thread.event(event, details) } else { thread.side_event(event, details) }
+fn iteration(name: &str, index: usize) -> Vec<(&'static str, Value)> {
+    vec![("name", Value::from(name)), ("index", json!(index))]
 }
 
 /// The items of the input.

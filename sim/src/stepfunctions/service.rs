@@ -230,6 +230,8 @@ impl Service {
                 self.end(run, Status::Succeeded, Some(output), None, None);
             }
             Some(Err(failure)) => {
+                // Such a failure is the last thing that happened, on whichever line.
+                let previous = if failure.is_runtime() { run.history.last_id() } else { previous };
                 let details = Some(("executionFailedEventDetails", failure.details()));
                 self.mark(run, "ExecutionFailed", previous, details);
                 let Failure { error, cause, .. } = failure;

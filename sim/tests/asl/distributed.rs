@@ -184,6 +184,8 @@ fn reads_json_json_lines_and_csv_and_lists_objects() {
 
 #[test]
 fn what_cannot_be_read_is_an_item_reader_failed() {
+    let outcome = read(json!({"InputType": "JSON"}), "[1,");
+    assert_eq!(outcome.types()[3..], ["MapRunStarted", "MapRunFailed", "MapStateFailed", "ExecutionFailed"]);
     for content in ["{\"not\": \"an array\"}", "[1,", ""] {
         assert_eq!(
             read(json!({"InputType": "JSON"}), content).error().0,

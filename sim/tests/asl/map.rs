@@ -123,11 +123,12 @@ fn one_failing_iteration_aborts_the_rest_and_starts_no_more() {
         tail,
         [
             "TaskFailed 12<-11",
-            "MapIterationFailed 13<-12",
+            "MapIterationAborted 13<-12",
             "TaskStateAborted 14<-12",
-            "MapIterationAborted 15<-12",
-            "MapStateFailed 16<-12",
-            "ExecutionFailed 17<-16",
+            "MapIterationFailed 15<-12",
+            "TaskStateAborted 16<-12",
+            "MapStateFailed 17<-12",
+            "ExecutionFailed 18<-17",
         ]
     );
 }
@@ -141,7 +142,11 @@ fn a_caught_failure_exits_the_state() {
     );
     assert_eq!(outcome.output()["Error"], json!("Boom"));
     let types = outcome.types();
-    assert_eq!(types[8..11], ["MapIterationFailed", "MapStateFailed", "MapStateExited"], "{types:?}");
+    assert_eq!(
+        types[8..12],
+        ["MapIterationFailed", "TaskStateAborted", "MapStateFailed", "MapStateExited"],
+        "{types:?}"
+    );
 }
 
 #[test]
@@ -167,5 +172,29 @@ fn maps_nest() {
     assert_eq!(
         run(json!({"ItemProcessor": inner}), &[], json!([[1, 2], [3]])).output(),
         json!([[1, 2], [3]])
+    );
+}
+
+#[test]
+fn a_states_runtime_in_an_iteration_ends_the_execution_without_further_ado() {
+    let broken = json!({"StartAt": "P", "States": {"P": {"Type": "Pass", "Parameters": {"m.$": "$.nope"}, "End": true}}});
+    let fields = json!({"ItemProcessor": broken, "MaxConcurrency": 1, "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Caught"}]});
+    let outcome = run(fields, &[], json!([1, 2]));
+    assert_eq!(
+        outcome.chain(),
+        [
+            "ExecutionStarted 1<-0",
+            "MapStateEntered 2<-0",
+            "MapStateStarted 3<-2",
+            "MapIterationStarted 4<-3",
+            "PassStateEntered 5<-4",
+            "ExecutionFailed 6<-5",
+        ]
+    );
+    assert!(
+        outcome
+            .error()
+            .1
+            .starts_with("An error occurred while executing the state 'P' (entered at the event id #5). ")
     );
 }

@@ -60,6 +60,13 @@ fn stopping_the_parent_or_its_time_out_stops_the_child_it_waits_for() {
     lab.sfn.stop_execution(&arn, Some("Enough"), Some("by hand"));
     let statuses: Vec<Status> = lab.sfn.executions().iter().map(|execution| execution.status).collect();
     assert_eq!(statuses, [Status::Aborted, Status::Aborted]);
+    let cause = lab.sfn.executions()[1].cause.clone().unwrap();
+    assert_eq!(
+        cause,
+        format!(
+            "The Task state in AWS Step Functions execution [{arn}] which was managing this resource was aborted"
+        )
+    );
     lab.runtime.run();
     assert_eq!(lab.outcome(&arn).execution.error.as_deref(), Some("Enough"));
 }

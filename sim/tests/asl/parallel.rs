@@ -69,7 +69,7 @@ fn one_failing_branch_ends_the_others_and_the_state_with_its_error() {
     assert_eq!(outcome.seconds(), 3);
     assert_eq!(
         outcome.types()[9..],
-        ["TaskFailed", "TaskStateAborted", "ParallelStateFailed", "ExecutionFailed"]
+        ["TaskFailed", "TaskStateAborted", "TaskStateAborted", "ParallelStateFailed", "ExecutionFailed"]
     );
 }
 
@@ -105,4 +105,38 @@ fn a_fail_state_in_a_branch_fails_the_whole() {
 fn selects_and_places_the_array() {
     let fields = json!({"ResultSelector": {"first.$": "$[0].x"}, "ResultPath": "$.r"});
     assert_eq!(run(fields, &[]).output(), json!({"x": 1, "r": {"first": 1}}));
+}
+
+#[test]
+fn the_state_that_failed_is_aborted_too_if_it_is_a_task() {
+    let one =
+        json!({"Branches": [branch("A")], "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Caught"}]});
+    assert_eq!(
+        run(one, &[("A", &[fails("Boom", "why")])]).chain()[6..10],
+        ["TaskFailed 7<-6", "TaskStateAborted 8<-7", "ParallelStateFailed 9<-7", "ParallelStateExited 10<-9"]
+    );
+}
+
+#[test]
+fn a_states_runtime_in_a_branch_ends_the_execution_without_further_ado() {
+    let broken = json!({"StartAt": "P", "States": {"P": {"Type": "Pass", "Parameters": {"m.$": "$.nope"}, "End": true}}});
+    let outcome = run(json!({"Branches": [broken]}), &[]);
+    assert_eq!(
+        outcome.chain(),
+        [
+            "ExecutionStarted 1<-0",
+            "ParallelStateEntered 2<-0",
+            "ParallelStateStarted 3<-2",
+            "PassStateEntered 4<-3",
+            "ExecutionFailed 5<-4",
+        ]
+    );
+    assert_eq!(outcome.error().0, "States.Runtime");
+}
+
+#[test]
+fn a_result_selector_that_fails_does_so_after_the_branches_succeeded() {
+    let branch = json!({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}});
+    let outcome = run(json!({"Branches": [branch], "ResultSelector": {"m.$": "$.nope"}}), &[]);
+    assert_eq!(outcome.chain()[5..], ["ParallelStateSucceeded 6<-5", "ExecutionFailed 7<-6"]);
 }

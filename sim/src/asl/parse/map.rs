@@ -33,8 +33,7 @@ pub(super) fn map(fields: &Fields<'_>, io: &mut Io) -> Option<Kind> {
     });
     let distributed = distributed_fields(fields, distributed);
     if fields.has("ItemReader") && fields.has("ItemsPath") && distributed.is_some() {
-        // AWS reads the dataset and then applies the path to it.
-        fields.report.warn(fields.path("ItemsPath"), "is applied to what the ItemReader reads");
+        fields.report.warn(fields.path("ItemsPath"), "is ignored: the items come from the ItemReader");
     }
     let errors = handlers::handlers(fields);
     let then = then(fields);
@@ -68,7 +67,7 @@ fn processor(fields: &Fields<'_>) -> (Option<Graph>, Option<Distributed>) {
     let Some(inner) = Fields::of(value, fields.path(name), fields.report) else { return (None, None) };
     inner.comment();
     query_language(&inner);
-    let distributed = if name == "ItemProcessor" { config(&inner) } else { None };
+    let distributed = config(&inner);
     let graph = states(&inner);
     inner.finish("an ItemProcessor");
     (graph, distributed)
