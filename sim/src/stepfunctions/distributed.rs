@@ -15,7 +15,8 @@ use super::items as reader;
 use super::parallel::lines;
 use super::service::{Service, Start};
 use crate::asl::StateMachine;
-use crate::asl::model::{Batcher, Distributed, Map};
+use crate::asl::model::{Batcher, Distributed, Map, Percentage};
+use crate::asl::paths::Path;
 
 /// AWS: up to 10,000 children at once.
 const MAX_CONCURRENCY: usize = 10_000;
@@ -23,7 +24,7 @@ const MAX_CONCURRENCY: usize = 10_000;
 /// How much of a Map Run may fail.
 struct Tolerance {
     count: Option<u64>,
-    percentage: Option<u64>,
+    percentage: Option<f64>,
     total: usize,
 }
 
@@ -33,9 +34,10 @@ impl Tolerance {
         match (self.count, self.percentage) {
             (None, None) => failed > 0,
             (count, percentage) => {
+                #[allow(clippy::cast_precision_loss, reason = "numbers of items are far below 2^52")]
+                let share = failed as f64 * 100.0 / self.total.max(1) as f64;
                 count.is_some_and(|count| failed as u64 > count)
-                    || percentage
-                        .is_some_and(|percentage| failed as u64 * 100 > percentage * self.total as u64)
+                    || percentage.is_some_and(|percentage| share > percentage)
             }
         }
     }
@@ -74,11 +76,15 @@ pub(super) async fn run(
         None => Some(items(entered, map, &input)?),
     };
     let limit = concurrency(entered, map, &input, MAX_CONCURRENCY)?;
-    let number = |count: &Option<_>, field| {
-        count.as_ref().map(|count| entered.number(count, field, 0, &input)).transpose()
+    let count = match &distributed.tolerated_count {
+        Some(count) => Some(entered.number(count, "ToleratedFailureCountPath", 0, &input)?),
+        None => None,
     };
-    let count = number(&distributed.tolerated_count, "ToleratedFailureCountPath")?;
-    let percentage = number(&distributed.tolerated_percentage, "ToleratedFailurePercentagePath")?;
+    let percentage = match &distributed.tolerated_percentage {
+        Some(Percentage::Fixed(share)) => Some(*share),
+        Some(Percentage::Path(path)) => Some(share(entered, path, &input)?),
+        None => None,
+    };
 
     // AWS: the length is that of the input's array, and 0 when an ItemReader is yet to read the items.
     let details = vec![("length", json!(given.as_ref().map_or(0, Vec::len)))];
@@ -122,6 +128,17 @@ pub(super) async fn run(
             Err(failure)
         }
     }
+}
+
+/// A percentage that is read from the input.
+fn share(entered: &Entered<'_>, path: &Path, input: &Value) -> Result<f64, Failure> {
+    let value = entered.read(path, input)?;
+    value.as_f64().filter(|share| (0.0..=100.0).contains(share)).ok_or_else(|| {
+        entered.broken(format_args!(
+            "The ToleratedFailurePercentagePath parameter does not reference a number between 0 and 100: {} == {value}",
+            path.text()
+        ))
+    })
 }
 
 /// The inputs of the children: an item each, or a batch of them.

@@ -67,10 +67,16 @@ impl Failure {
         json!({"Error": self.error, "Cause": self.cause.as_deref().unwrap_or_default()})
     }
 
+    /// The name, if it has one: a Fail state need not give any.
+    pub(super) fn name(&self) -> Option<&str> {
+        Some(self.error.as_str()).filter(|name| !name.is_empty())
+    }
+
     /// The fields of the details of a failure event.
     pub(super) fn details(&self) -> Vec<(&'static str, Value)> {
+        let error = self.name().map(|error| ("error", Value::from(error)));
         let cause = self.cause.as_deref().map(|cause| ("cause", Value::from(cause)));
-        std::iter::once(("error", Value::from(self.error.as_str()))).chain(cause).collect()
+        error.into_iter().chain(cause).collect()
     }
 }
 

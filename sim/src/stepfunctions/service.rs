@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::context::Thread;
 use super::execution::{End, Execution, ExecutionKind, Run, Status};
-use super::failure::{Failure, MAX_PAYLOAD};
+use super::failure::MAX_PAYLOAD;
 use super::history::{Details, History, input as input_details, output as output_details};
 use super::tokens::Tokens;
 use super::{Settings, TaskRunner, flow};
@@ -234,14 +234,13 @@ impl Service {
                 let previous = if failure.is_runtime() { run.history.last_id() } else { previous };
                 let details = Some(("executionFailedEventDetails", failure.details()));
                 self.mark(run, "ExecutionFailed", previous, details);
-                let Failure { error, cause, .. } = failure;
-                self.end(run, Status::Failed, None, Some(error), cause);
+                let error = failure.name().map(str::to_owned);
+                self.end(run, Status::Failed, None, error, failure.cause);
             }
+            // AWS gives neither an error nor a cause: the status says it all.
             None => {
-                let details =
-                    Some(("executionTimedOutEventDetails", vec![("error", json!("States.Timeout"))]));
-                self.mark(run, "ExecutionTimedOut", previous, details);
-                self.end(run, Status::TimedOut, None, Some("States.Timeout".into()), None);
+                self.mark(run, "ExecutionTimedOut", previous, None);
+                self.end(run, Status::TimedOut, None, None, None);
             }
         }
     }

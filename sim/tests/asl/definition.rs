@@ -228,6 +228,8 @@ fn retriers_and_catchers_are_sound() {
     );
     fault(task(json!({"Catch": [{"ErrorEquals": ["E"]}]})), ".Catch[0].Next", "is missing");
     fault(task(json!({"Catch": {}})), ".Catch", "has to be an array");
+    let http = task(json!({"Retry": [{"ErrorEquals": ["States.Http.StatusCode.429"]}]}));
+    parse(&json!({"StartAt": "It", "States": {"It": http}}));
 }
 
 #[test]

@@ -88,7 +88,7 @@ fn tolerated_failures_leave_the_results_of_the_others() {
     }
     for field in [
         json!({"ToleratedFailureCount": 1}),
-        json!({"ToleratedFailurePercentage": 49}),
+        json!({"ToleratedFailurePercentage": 49.9}),
         json!({"ToleratedFailurePercentage": 100, "ToleratedFailureCount": 1}),
         json!({"ToleratedFailurePercentage": 0}),
     ] {

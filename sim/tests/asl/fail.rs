@@ -38,3 +38,9 @@ fn succeed_selects_its_output() {
         ["ExecutionStarted", "SucceedStateEntered", "SucceedStateExited", "ExecutionSucceeded"]
     );
 }
+
+#[test]
+fn error_and_cause_may_both_be_missing() {
+    let outcome = fail(json!({}));
+    assert_eq!((outcome.execution.error, outcome.execution.cause), (None, None));
+}
