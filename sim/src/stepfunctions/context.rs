@@ -89,9 +89,10 @@ impl Entered<'_> {
         context
     }
 
-    /// Runs `f` with what paths and intrinsic functions see.
-    pub(super) fn with_env<T>(&self, data: &Value, f: impl FnOnce(&Env<'_>) -> T) -> T {
-        let context = self.context();
+    /// Runs `f` with what paths and intrinsic functions see. The context object holds a copy of the execution's input,
+    /// so it is made only when it is going to be read.
+    pub(super) fn with_env<T>(&self, data: &Value, uses_context: bool, f: impl FnOnce(&Env<'_>) -> T) -> T {
+        let context = if uses_context { self.context() } else { Value::Null };
         f(&Env { scope: Scope { data, context: &context }, random: &self.thread.service.random })
     }
 

@@ -26,7 +26,8 @@ use crate::runtime::Clock;
 /// AWS: a Standard execution may take a year, an express one five minutes.
 const STANDARD_SECONDS: u64 = 365 * 24 * 3600;
 const EXPRESS_SECONDS: u64 = 300;
-/// AWS: executions can be redriven for 14 days.
+/// AWS: executions can be redriven for 14 days, if their history has room for it.
+const REDRIVABLE_EVENTS: u64 = 24_999;
 const REDRIVABLE: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// Why an execution was not started.
@@ -278,6 +279,9 @@ impl Service {
         let stopped = run.end.borrow().stopped.unwrap_or(run.started);
         if self.clock.now().duration_since(stopped) > REDRIVABLE {
             return refuse("the execution ended more than 14 days ago");
+        }
+        if run.history.last_id() >= REDRIVABLE_EVENTS {
+            return refuse("the history of the execution is full");
         }
         *run.end.borrow_mut() = End::RUNNING;
         let count = run.redrive_count.get() + 1;

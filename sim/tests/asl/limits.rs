@@ -43,7 +43,9 @@ fn a_history_of_25000_events_ends_the_execution() {
     let definition = json!({"StartAt": "A", "States": {
         "A": {"Type": "Choice", "Choices": [{"Variable": "$.stop", "IsPresent": true, "Next": "End"}], "Default": "A"},
         "End": {"Type": "Succeed"}}});
-    let outcome = run(&definition, json!({}));
+    let lab = Lab::new(&definition, &[]);
+    let outcome = lab.run(json!({}));
+    assert!(lab.sfn.redrive_execution(&outcome.execution.arn).is_err());
     assert_eq!(
         outcome.error(),
         ("States.Runtime", "The execution reached the maximum number of history events (25000).")
