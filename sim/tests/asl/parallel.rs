@@ -140,3 +140,20 @@ fn a_result_selector_that_fails_does_so_after_the_branches_succeeded() {
     let outcome = run(json!({"Branches": [branch], "ResultSelector": {"m.$": "$.nope"}}), &[]);
     assert_eq!(outcome.chain()[5..], ["ParallelStateSucceeded 6<-5", "ExecutionFailed 7<-6"]);
 }
+
+#[test]
+fn a_failing_branch_stops_the_execution_another_one_waits_for() {
+    let child = "arn:aws:states:us-east-1:123456789012:stateMachine:child";
+    let nest = json!({"StartAt": "N", "States": {"N": {"Type": "Task", "End": true,
+        "Resource": "arn:aws:states:::states:startExecution.sync:2", "Parameters": {"StateMachineArn": child, "Name": "c"}}}});
+    let fail = json!({"StartAt": "W", "States": {
+        "W": {"Type": "Wait", "Seconds": 5, "Next": "F"}, "F": {"Type": "Fail", "Error": "Boom"}}});
+    let lab = lab(json!({"Branches": [nest, fail]}), &[]);
+    let long = json!({"StartAt": "L", "States": {"L": {"Type": "Wait", "Seconds": 60, "End": true}}});
+    lab.sfn.create_state_machine("child", crate::support::parse(&long));
+    assert_eq!(lab.run(json!({})).error().0, "Boom");
+    let child =
+        lab.sfn.describe_execution("arn:aws:states:us-east-1:123456789012:execution:child:c").unwrap();
+    assert_eq!(child.status.as_str(), "ABORTED");
+    assert_eq!(child.stopped.unwrap().duration_since(child.started).as_secs(), 5);
+}

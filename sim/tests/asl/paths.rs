@@ -85,3 +85,14 @@ fn a_reference_path_names_exactly_one_place_in_the_data() {
         assert!(ReferencePath::parse(text).is_err(), "{text}");
     }
 }
+
+#[test]
+fn paths_that_would_take_the_stack_or_all_day_are_refused() {
+    let nested = |depth: usize| format!("$.a[?{}@.b == 1{}]", "(".repeat(depth), ")".repeat(depth));
+    assert!(Path::parse(&nested(7)).is_ok());
+    assert!(Path::parse(&nested(10_000)).is_err());
+    assert!(Path::parse(&format!("$.a{}", "[?@.b".repeat(10_000))).is_err());
+    assert!(Path::parse(&format!("$.a[?{}@.b]", "!".repeat(900))).is_err());
+    assert!(ReferencePath::parse(&format!("${}", ".a".repeat(200))).is_ok());
+    assert!(ReferencePath::parse(&format!("${}", ".a".repeat(100_000))).is_err());
+}

@@ -78,7 +78,8 @@ fn config(fields: &Fields<'_>) -> Option<Distributed> {
     let distributed = match mode {
         "INLINE" => {
             if execution_type.is_some() {
-                inner.error("ExecutionType", "belongs to \"Mode\": \"DISTRIBUTED\"");
+                let path = inner.path("ExecutionType");
+                inner.report.warn(path, "does nothing: it belongs to \"Mode\": \"DISTRIBUTED\"");
             }
             None
         }
