@@ -1,14 +1,50 @@
 //! Writing results: to stdout, whole or not at all.
+//!
+//! Names and tags come from outside and may hold anything, escape codes for the terminal too. What people read shows such
+//! characters as they would be written in a program; what programs read has them escaped as JSON does.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::io::{ErrorKind, Write};
 
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
+use serde::Serialize;
 
-/// Prints `text`. Ends the program with status 1 when it cannot be written, quietly when nobody reads any more.
+use crate::BadInput;
+
+/// How many characters of a cell are shown, unless nothing stands to the right of it.
+const CELL: usize = 48;
+
+/// Prints `text` for people.
 pub(crate) fn print(text: &str) {
     // Colours only where someone sees them: not in a pipe, a file, or with NO_COLOR.
-    let mut out = anstream::stdout().lock();
+    write(anstream::stdout().lock(), text);
+}
+
+/// Prints `value` as JSON, over several lines.
+pub(crate) fn print_json(value: &impl Serialize) -> Result<(), BadInput> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| BadInput::one(format!("the answer cannot be written as JSON: {error}")))?;
+    let mut escaped = String::with_capacity(text.len() + 1);
+    for character in text.chars() {
+        // JSON allows these within a text as they are, and has them nowhere else; ASCII's are escaped already.
+        if character >= '\u{7f}' && is_obeyed(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                // Writing to a string does not fail.
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped.push('\n');
+    write(std::io::stdout().lock(), &escaped);
+    Ok(())
+}
+
+/// Ends the program with status 1 when `text` cannot be written, quietly when nobody reads any more.
+fn write(mut out: impl Write, text: &str) {
     if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         if error.kind() != ErrorKind::BrokenPipe {
             eprintln!("error: stdout: {error}");
@@ -17,14 +53,67 @@ pub(crate) fn print(text: &str) {
     }
 }
 
-/// A titled table with one line a row, and the number of rows in the title; nothing when there are none.
+/// `text` on one line, without anything that a terminal would obey: `\n`, `\u{1b}`.
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+    if text.chars().any(is_obeyed) {
+        let shown = |c: char| if is_obeyed(c) { c.escape_default().to_string() } else { c.to_string() };
+        Cow::Owned(text.chars().map(shown).collect())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// Control characters, line separators, and what turns the direction of writing or is not seen at all.
+fn is_obeyed(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// A titled table with one line a row, and the number of rows in the title; nothing when there are none. Long cells are
+/// cut, but for those of the last column.
 pub(crate) fn section(title: &str, columns: &[&str], rows: Vec<Vec<String>>) -> String {
     if rows.is_empty() {
         return String::new();
     }
     let count = rows.len();
+    let last = columns.len().saturating_sub(1);
+    let rows = rows.into_iter().map(|row| {
+        let cell = |(n, cell): (usize, &String)| match plain(cell) {
+            cell if n < last => cut(&cell, CELL),
+            cell => cell.into_owned(),
+        };
+        row.iter().enumerate().map(cell).collect::<Vec<_>>()
+    });
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(columns.to_vec()).add_rows(rows);
     let lines: Vec<String> = table.lines().map(|line| format!(" {}", line.trim_end())).collect();
     format!("{title} ({count})\n{}\n\n", lines.join("\n"))
+}
+
+/// The first `width` characters, the last of them `…` when that is not all.
+pub(crate) fn cut(text: &str, width: usize) -> String {
+    match text.char_indices().nth(width) {
+        None => text.to_owned(),
+        Some(_) => text.chars().take(width.saturating_sub(1)).chain(['…']).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_a_terminal_obeys_is_shown_as_it_is() {
+        assert_eq!(plain("a\u{1b}[31mb\nc\u{202e}d\u{9b}e"), "a\\u{1b}[31mb\\nc\\u{202e}d\\u{9b}e");
+        assert_eq!(plain("Größe 😀 \\d"), "Größe 😀 \\d");
+    }
+
+    #[test]
+    fn a_long_cell_is_cut_unless_it_is_the_last() {
+        let long = "x".repeat(60);
+        let text = section("Rows", &["A", "B"], vec![vec![long.clone(), long.clone()]]);
+        let expected = format!("{}…  {long}", "x".repeat(47));
+        assert!(text.lines().any(|line| line.trim() == expected), "{text}");
+    }
 }

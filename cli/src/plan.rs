@@ -6,12 +6,11 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use serde::Serialize;
 use stopgap_core::describe::{self, DescribeError, Described};
 use stopgap_core::inventory::{Inventory, Unknown};
 use stopgap_core::plan::{Action, Plan, Question, plan};
 
-use crate::output::section;
+use crate::output::{plain, section};
 use crate::{BadInput, output, policy};
 
 /// Say offline what is due, what is not and why, what matches nothing, and where policies overlap.
@@ -34,9 +33,29 @@ pub(crate) struct Args {
     json: bool,
 }
 
+/// Reads an RFC 3339 time, to the letter: jiff alone would take more, such as two zones that contradict each other.
 fn time(text: &str) -> Result<Timestamp, String> {
-    text.parse()
-        .map_err(|_| "write an RFC 3339 time with its offset, such as 2026-11-21T02:00:00Z".to_owned())
+    const RIGHT: &str = "write an RFC 3339 time with its offset, such as 2026-11-21T02:00:00Z";
+    let shape = |text: &str, pattern: &str| {
+        text.len() == pattern.len()
+            && text.bytes().zip(pattern.bytes()).all(|(found, wanted)| match wanted {
+                b'0' => found.is_ascii_digit(),
+                b'T' => matches!(found, b'T' | b't' | b' '),
+                b'+' => matches!(found, b'+' | b'-'),
+                _ => found == wanted,
+            })
+    };
+    let offset = text.rfind(['Z', 'z', '+', '-']).filter(|&at| at >= 19).ok_or(RIGHT)?;
+    let (local, offset) = text.split_at_checked(offset).ok_or(RIGHT)?;
+    let (seconds, fraction) = local.split_at_checked(19).ok_or(RIGHT)?;
+    let fraction = fraction.is_empty()
+        || fraction.strip_prefix('.').is_some_and(|d| !d.is_empty() && d.bytes().all(|b| b.is_ascii_digit()));
+    let offset =
+        offset.eq_ignore_ascii_case("z") || (shape(offset, "+00:00") && offset.get(1..3) < Some("24"));
+    if !(shape(seconds, "0000-00-00T00:00:00") && fraction && offset) {
+        return Err(RIGHT.to_owned());
+    }
+    text.parse().map_err(|_| format!("there is no such time before 9999-12-30T22:00:00Z; {RIGHT}"))
 }
 
 pub(crate) fn run(args: Args) -> Result<(), BadInput> {
@@ -57,14 +76,11 @@ pub(crate) fn run(args: Args) -> Result<(), BadInput> {
         planned_until: None,
         only: None,
     });
-    let text = if args.json { json(&plan)? } else { report(&plan, args.at) };
-    output::print(&text);
+    if args.json {
+        return output::print_json(&plan);
+    }
+    output::print(&report(&plan, args.at));
     Ok(())
-}
-
-fn json(value: &impl Serialize) -> Result<String, BadInput> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| BadInput::one(error.to_string()))?;
-    Ok(text + "\n")
 }
 
 fn load(folder: &Path) -> Result<Inventory, BadInput> {
@@ -83,7 +99,7 @@ fn load(folder: &Path) -> Result<Inventory, BadInput> {
         return Err(BadInput(files.errors));
     }
     for note in files.notes {
-        eprintln!("note: {note}");
+        eprintln!("note: {}", plain(&note));
     }
     Ok(inventory)
 }
@@ -145,8 +161,8 @@ fn report(plan: &Plan, at: Timestamp) -> String {
             action.to_owned(),
             due.start_at.to_string(),
             due.group.clone().unwrap_or_default(),
-            due.volumes.join(" "),
             due.reasons.join("; "),
+            due.volumes.join(" "),
         ]
     });
     let not_due = plan.not_due.iter().map(|not_due| {
@@ -171,8 +187,8 @@ fn report(plan: &Plan, at: Timestamp) -> String {
                 "ACTION",
                 "START AT",
                 "GROUP",
-                "VOLUMES",
                 "SELECTED BY",
+                "VOLUMES",
             ],
             due.collect(),
         ),

@@ -5,7 +5,8 @@ use std::io::{self, Read};
 
 use clap::Subcommand;
 use serde_json::json;
-use stopgap_core::policy::{self, Policy, PolicyErrors};
+use stopgap_core::describe;
+use stopgap_core::policy::{self, Policy, PolicyErrors, PolicyIssue};
 
 use crate::{BadInput, output};
 
@@ -33,24 +34,25 @@ enum Command {
 pub(crate) fn run(args: Args) -> Result<(), BadInput> {
     match args.command {
         Command::Check { file, json } => check(&file, json),
-        Command::Schema => {
-            output::print(&format!("{:#}\n", policy::schema()));
-            Ok(())
-        }
+        Command::Schema => output::print_json(&policy::schema()),
     }
 }
 
 fn check(file: &str, json: bool) -> Result<(), BadInput> {
-    let parsed = policy::parse(&read(file)?);
+    let parsed = match read(file) {
+        Ok(text) => policy::parse(&text).map_err(|PolicyErrors(issues)| issues),
+        Err(message) => Err(vec![PolicyIssue { at: String::new(), message }]),
+    };
     if json {
-        let (mut ids, issues) = match &parsed {
-            Ok(policies) => (policies.iter().map(|policy| policy.id.as_str()).collect(), &[][..]),
-            Err(PolicyErrors(issues)) => (Vec::new(), issues.as_slice()),
+        let (mut ids, mut issues) = match &parsed {
+            Ok(policies) => (policies.iter().map(|policy| policy.id.as_str()).collect(), Vec::new()),
+            Err(issues) => (Vec::new(), issues.iter().collect()),
         };
         ids.sort_unstable();
-        output::print(&format!("{:#}\n", json!({ "policies": ids, "errors": issues })));
+        issues.sort();
+        output::print_json(&json!({ "policies": ids, "errors": issues }))?;
     }
-    let policies = parsed.map_err(|errors| located(file, &errors))?;
+    let policies = parsed.map_err(|issues| located(file, &issues))?;
     if !json {
         let ids: Vec<&str> = policies.iter().map(|policy| policy.id.as_str()).collect();
         output::print(&format!("ok: {}\n", ids.join(", ")));
@@ -60,10 +62,11 @@ fn check(file: &str, json: bool) -> Result<(), BadInput> {
 
 /// Reads and parses a policy file; `-` is stdin.
 pub(crate) fn load(file: &str) -> Result<Vec<Policy>, BadInput> {
-    policy::parse(&read(file)?).map_err(|errors| located(file, &errors))
+    let text = read(file).map_err(|why| BadInput::one(format!("{}: {why}", name(file))))?;
+    policy::parse(&text).map_err(|PolicyErrors(issues)| located(file, &issues))
 }
 
-fn located(file: &str, PolicyErrors(issues): &PolicyErrors) -> BadInput {
+fn located(file: &str, issues: &[PolicyIssue]) -> BadInput {
     BadInput(issues.iter().map(|issue| format!("{}: {issue}", name(file))).collect())
 }
 
@@ -71,14 +74,14 @@ fn name(file: &str) -> &str {
     if file == "-" { "stdin" } else { file }
 }
 
-fn read(file: &str) -> Result<String, BadInput> {
+/// The file's text, or in words why there is none.
+fn read(file: &str) -> Result<String, String> {
     let bytes = if file == "-" {
         let mut bytes = Vec::new();
         io::stdin().read_to_end(&mut bytes).map(|_| bytes)
     } else {
         fs::read(file)
     };
-    let bytes = bytes.map_err(|error| BadInput::one(format!("{}: {error}", name(file))))?;
-    String::from_utf8(bytes)
-        .map_err(|error| BadInput::one(format!("{}: it is not UTF-8: {error}", name(file))))
+    let bytes = bytes.map_err(|error| format!("it cannot be read: {error}"))?;
+    describe::text(&bytes).map(str::to_owned)
 }

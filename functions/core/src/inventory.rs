@@ -54,9 +54,9 @@ pub struct Inventory {
 /// Something that the inventory does not know, and should.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Unknown {
-    /// What is not known: `volume`, `attachment`, `instance`, `snapshot` or `page`.
+    /// What is not known: `volume`, `attachment`, `instance`, `reservation`, `snapshot` or `page`.
     pub kind: String,
-    /// The id of what is not known.
+    /// The id of what is not known; of a volume without an id, the device name; of a page, the file.
     pub id: String,
     /// The instance it belongs to, if it belongs to one.
     pub instance_id: Option<String>,
@@ -221,6 +221,20 @@ pub enum SnapshotState {
     Recoverable,
     /// On its way back from the Recycle Bin.
     Recovering,
+}
+
+impl SnapshotState {
+    /// The state that EC2 calls `name`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "pending" => Some(Self::Pending),
+            "completed" => Some(Self::Completed),
+            "error" => Some(Self::Error),
+            "recoverable" => Some(Self::Recoverable),
+            "recovering" => Some(Self::Recovering),
+            _ => None,
+        }
+    }
 }
 
 /// An EBS snapshot.

@@ -33,6 +33,13 @@ pub(super) fn read<'a, T: Deserialize<'a>, A>(
     array: impl Fn(&mut T) -> Option<A>,
 ) -> Result<(T, A), DescribeError> {
     let text = text(bytes).map_err(|why| error(file, output, why))?;
+    if text.trim().is_empty() {
+        return Err(error(file, output, "it is empty".to_owned()));
+    }
+    // serde takes an array for an object, item by item; the AWS CLI never writes one so.
+    if text.trim_start().starts_with('[') {
+        return Err(error(file, output, shape(text, output)));
+    }
     match serde_json::from_str::<T>(text) {
         Ok(mut whole) => match array(&mut whole) {
             Some(array) => Ok((whole, array)),
@@ -45,6 +52,7 @@ pub(super) fn read<'a, T: Deserialize<'a>, A>(
                 Err(at) if failure.is_data() && at.path().iter().next().is_some() => {
                     format!("{}: {}", at.path(), at.inner())
                 }
+                _ if failure.to_string().starts_with("duplicate field") => failure.to_string(),
                 _ if failure.is_data() => shape(text, output),
                 _ if failure.is_eof() => format!("it ends too early: {failure}"),
                 _ => format!("it is not JSON: {failure}"),
@@ -60,13 +68,16 @@ fn error(file: &str, output: Output, why: String) -> DescribeError {
     DescribeError { file: file.to_owned(), why }
 }
 
-fn text(bytes: &[u8]) -> Result<&str, String> {
+/// The text of a file, without the byte order mark that editors on Windows put in front.
+///
+/// # Errors
+/// In words: that it is not UTF-8.
+pub fn text(bytes: &[u8]) -> Result<&str, String> {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err("it is UTF-16, as Windows PowerShell's `>` writes it, and not UTF-8".to_owned());
     }
     let text = std::str::from_utf8(bytes).map_err(|error| format!("it is not UTF-8: {error}"))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if text.trim().is_empty() { Err("it is empty".to_owned()) } else { Ok(text) }
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
 /// What the file is instead.
@@ -77,6 +88,7 @@ fn shape(text: &str, output: Output) -> String {
             let other =
                 [INSTANCES, VOLUMES, SNAPSHOTS].into_iter().find(|other| fields.contains_key(other.array));
             match (fields.get(array), other) {
+                (Some(found), _) if found.is_null() => return format!("{array}: it is null, not an array"),
                 (Some(_), _) => return format!("{array}: it is not an array"),
                 (None, Some(other)) => return format!("it is the output of `aws ec2 {}`", other.command),
                 (None, None) => return format!("it has no `{array}`"),

@@ -20,7 +20,7 @@ struct Whole<'a> {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "a reservation, an object")]
 pub(super) struct RawReservation<'a> {
     pub(super) owner_id: Option<String>,
     pub(super) reservation_id: Option<String>,
@@ -30,7 +30,7 @@ pub(super) struct RawReservation<'a> {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "an instance, an object")]
 pub(super) struct RawInstance<'a> {
     instance_id: String,
     state: Option<RawState>,
@@ -61,19 +61,19 @@ pub(super) struct RawInstance<'a> {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "a state, an object")]
 struct RawState {
     name: Option<String>,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "a state reason, an object")]
 struct RawReason {
     code: Option<String>,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "a placement, an object")]
 pub(super) struct RawPlacement {
     pub(super) availability_zone: Option<String>,
     pub(super) group_name: Option<String>,
@@ -81,20 +81,20 @@ pub(super) struct RawPlacement {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "a profile, an object")]
 pub(super) struct RawProfile {
     pub(super) arn: Option<String>,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "a security group, an object")]
 pub(super) struct RawGroup {
     pub(super) group_id: Option<String>,
     pub(super) group_name: Option<String>,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "a block device mapping, an object")]
 struct RawMapping {
     device_name: Option<String>,
     /// Absent for instance-store volumes.
@@ -102,7 +102,7 @@ struct RawMapping {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "an EBS volume, an object")]
 struct RawEbs {
     volume_id: Option<String>,
     attach_time: Option<Timestamp>,
@@ -115,8 +115,19 @@ pub(super) fn read<'a>(file: &str, bytes: &'a [u8]) -> Result<Described<Instance
     let mut unknown: Vec<Unknown> = more_pages(file, whole.next_token).into_iter().collect();
     let mut seen = BTreeSet::new();
     for mut reservation in reservations {
-        for raw in reservation.instances.take().unwrap_or_default() {
+        let Some(instances) = reservation.instances.take() else {
+            let id = reservation.reservation_id.as_deref().unwrap_or_default();
+            unknown.push(Unknown::new(
+                "reservation",
+                id,
+                None,
+                "it has no `Instances`: what is in it is not known",
+            ));
+            continue;
+        };
+        for raw in instances {
             let id = raw.instance_id.clone();
+            let nameless = nameless(&raw);
             match instance(raw, &reservation) {
                 Ok(_) if !seen.insert(id.clone()) => {
                     unknown.push(Unknown::new(
@@ -126,12 +137,28 @@ pub(super) fn read<'a>(file: &str, bytes: &'a [u8]) -> Result<Described<Instance
                         "it is described twice; only the first counts",
                     ));
                 }
-                Ok(instance) => items.push(instance),
+                Ok(instance) => {
+                    unknown.extend(nameless);
+                    items.push(instance);
+                }
                 Err(why) => unknown.push(Unknown::new("instance", &id, Some(&id), why)),
             }
         }
     }
     Ok(Described { items, unknown })
+}
+
+/// The EBS volumes of an instance that its block device mapping does not name.
+fn nameless(raw: &RawInstance) -> Vec<Unknown> {
+    let mappings = raw.block_device_mappings.iter().flatten();
+    let nameless = mappings.filter(|mapping| mapping.ebs.as_ref().is_some_and(|ebs| ebs.volume_id.is_none()));
+    let unknown = |mapping: &RawMapping| {
+        let device = mapping.device_name.as_deref().unwrap_or_default();
+        let why =
+            "the instance has an EBS volume there, but its id is not recorded; it is missing from the plan";
+        Unknown::new("volume", device, Some(&raw.instance_id), why)
+    };
+    nameless.map(unknown).collect()
 }
 
 fn instance(raw: RawInstance, reservation: &RawReservation) -> Result<Instance, String> {

@@ -12,7 +12,7 @@ mod instances;
 mod snapshots;
 mod volumes;
 
-pub use error::DescribeError;
+pub use error::{DescribeError, text};
 
 use std::borrow::Cow;
 
@@ -76,7 +76,7 @@ pub fn region_of(zone: &str) -> Option<String> {
 
 /// A tag. Texts are borrowed from the file where they can be: a million snapshots are read in one go.
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "a tag, an object")]
 struct RawTag<'a> {
     #[serde(borrow)]
     key: Cow<'a, str>,

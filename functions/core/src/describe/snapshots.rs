@@ -22,7 +22,7 @@ struct Whole<'a> {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "a snapshot, an object")]
 struct RawSnapshot<'a> {
     #[serde(borrow)]
     snapshot_id: Cow<'a, str>,
@@ -30,7 +30,8 @@ struct RawSnapshot<'a> {
     owner_id: Option<Cow<'a, str>>,
     #[serde(borrow)]
     volume_id: Option<Cow<'a, str>>,
-    state: Option<SnapshotState>,
+    #[serde(borrow)]
+    state: Option<Cow<'a, str>>,
     start_time: Option<Timestamp>,
     volume_size: Option<u64>,
     #[serde(borrow)]
@@ -75,7 +76,11 @@ pub(super) fn read<'a>(file: &str, bytes: &'a [u8]) -> Result<Described<Snapshot
 }
 
 fn snapshot(raw: RawSnapshot<'_>) -> Result<Snapshot, Unknown> {
-    let state = raw.state.ok_or_else(|| missing(&raw.snapshot_id, "State"))?;
+    let name = raw.state.as_deref().ok_or_else(|| missing(&raw.snapshot_id, "State"))?;
+    let state = SnapshotState::from_name(name).ok_or_else(|| {
+        let why = format!("its state `{name}` is not one that EC2 documents, so it counts for nothing");
+        Unknown::new("snapshot", &raw.snapshot_id, None, why)
+    })?;
     let started_at = raw.start_time.ok_or_else(|| missing(&raw.snapshot_id, "StartTime"))?;
     Ok(Snapshot {
         id: raw.snapshot_id.into_owned(),

@@ -87,7 +87,13 @@ fn holes_lose_nothing_but_what_is_missing() {
         described.unknown.iter().map(|u| (u.kind.as_str(), u.id.as_str())).collect();
     assert_eq!(
         unknown,
-        [("page", "instances.json"), ("instance", "i-2"), ("instance", "i-3"), ("instance", "i-1")]
+        [
+            ("page", "instances.json"),
+            ("instance", "i-2"),
+            ("instance", "i-3"),
+            ("instance", "i-1"),
+            ("reservation", "")
+        ]
     );
 }
 
@@ -95,16 +101,29 @@ fn holes_lose_nothing_but_what_is_missing() {
 fn volumes_and_snapshots_are_read_with_their_holes() {
     let text = r#"{"Volumes": [{"VolumeId": "vol-1", "Size": 8, "VolumeType": "gp3", "Attachments": [
         {"InstanceId": "i-1", "Device": "/dev/xvda", "State": "attached"}, {"InstanceId": "i-2", "State": "detached"}]},
-        {"VolumeId": "vol-2"}]}"#;
+        {"VolumeId": "vol-2"}, {"VolumeId": "vol-1"}]}"#;
     let described = volumes("volumes.json", text.as_bytes()).unwrap();
+    assert_eq!((described.items.len(), described.unknown.len()), (2, 1));
+    assert!(described.unknown[0].why.contains("described twice"));
     assert_eq!(described.items[0].attachments.len(), 1);
     assert_eq!(described.items[1].size_gib, 0);
 
     let text = r#"{"Snapshots": [{"SnapshotId": "snap-1", "OwnerId": "", "State": "completed", "VolumeSize": 8,
-        "StartTime": "2026-01-02T03:04:05.678Z", "Tags": [{"Key": "a", "Value": "b"}]}, {"SnapshotId": "snap-2"}]}"#;
+        "StartTime": "2026-01-02T03:04:05.678Z", "Tags": [{"Key": "a", "Value": "b"}]}, {"SnapshotId": "snap-2"},
+        {"SnapshotId": "snap-3", "State": "dreaming", "StartTime": "2026-01-02T03:04:05.678Z"}]}"#;
     let described = snapshots("snapshots.json", text.as_bytes()).unwrap();
     assert_eq!((described.items.len(), described.items[0].owner.as_deref()), (1, None));
-    assert_eq!(described.unknown[0].id, "snap-2");
+    assert_eq!((described.unknown[0].id.as_str(), described.unknown[1].id.as_str()), ("snap-2", "snap-3"));
+}
+
+#[test]
+fn a_volume_without_an_id_is_reported_with_its_device() {
+    let text = r#"{"Reservations": [{"OwnerId": "1", "Instances": [{"InstanceId": "i-1", "State": {"Name": "running"},
+        "BlockDeviceMappings": [{"DeviceName": "/dev/sdb", "Ebs": {}}, {"DeviceName": "/dev/sdc"}]}]}]}"#;
+    let described = instances("instances.json", text.as_bytes()).unwrap();
+    let unknown: Vec<_> =
+        described.unknown.iter().map(|u| (&*u.kind, &*u.id, u.instance_id.as_deref())).collect();
+    assert_eq!(unknown, [("volume", "/dev/sdb", Some("i-1"))]);
 }
 
 #[test]
@@ -115,7 +134,11 @@ fn a_file_of_the_wrong_shape_is_named_with_what_it_is_and_should_be() {
         (b"\xff\xfe{\0}\0", "it is UTF-16"),
         (b"\xc3(", "it is not UTF-8"),
         (b"[]", "it is an array, not an object with `Reservations`"),
+        (b"[[1, 2]]", "it is an array, not an object with `Reservations`"),
         (b"null", "it is null"),
+        (b"{\"Reservations\": null}", "Reservations: it is null, not an array"),
+        (b"{\"Reservations\": [], \"Reservations\": []}", "duplicate field `Reservations`"),
+        (b"{\"Reservations\": [1]}", "Reservations[0]: invalid type: integer `1`, expected a reservation, an object"),
         (b"{}", "it has no `Reservations`"),
         (b"{\"Reservations\": {}}", "Reservations: invalid type: map, expected a sequence"),
         (b"{\"Volumes\": []}", "it is the output of `aws ec2 describe-volumes`"),

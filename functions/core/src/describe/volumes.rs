@@ -1,13 +1,14 @@
 //! `aws ec2 describe-volumes`.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::error::{self, VOLUMES};
 use super::{DescribeError, Described, RawTag, more_pages, tags};
-use crate::inventory::{Attachment, Volume};
+use crate::inventory::{Attachment, Unknown, Volume};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -19,7 +20,7 @@ struct Whole<'a> {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "a volume, an object")]
 struct RawVolume<'a> {
     volume_id: String,
     size: Option<u64>,
@@ -31,7 +32,7 @@ struct RawVolume<'a> {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "an attachment, an object")]
 struct RawAttachment {
     instance_id: Option<String>,
     device: Option<String>,
@@ -42,10 +43,22 @@ struct RawAttachment {
 pub(super) fn read<'a>(file: &str, bytes: &'a [u8]) -> Result<Described<Volume>, DescribeError> {
     let take = |whole: &mut Whole<'a>| whole.volumes.take();
     let (whole, raw) = error::read::<Whole, _>(file, bytes, VOLUMES, take)?;
-    Ok(Described {
-        items: raw.into_iter().map(volume).collect(),
-        unknown: more_pages(file, whole.next_token).into_iter().collect(),
-    })
+    let mut unknown: Vec<Unknown> = more_pages(file, whole.next_token).into_iter().collect();
+    let mut items = Vec::with_capacity(raw.len());
+    let mut seen = HashSet::new();
+    for volume in raw.into_iter().map(volume) {
+        if seen.insert(volume.id.clone()) {
+            items.push(volume);
+        } else {
+            unknown.push(Unknown::new(
+                "volume",
+                &volume.id,
+                None,
+                "it is described twice; only the first counts",
+            ));
+        }
+    }
+    Ok(Described { items, unknown })
 }
 
 fn volume(raw: RawVolume) -> Volume {

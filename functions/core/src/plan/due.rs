@@ -8,16 +8,29 @@ use crate::occurrence::Occurrence;
 use crate::policy::{Autoscaling, Consistency, Policy};
 use crate::select::VolumeSelection;
 
+/// What a policy's schedule says of the time that is planned for: the same for all its instances.
+pub(super) struct Moment {
+    latest: Option<Timestamp>,
+    next: Option<Timestamp>,
+}
+
+impl Moment {
+    pub(super) fn of(policy: &Policy, at: Timestamp) -> Self {
+        Self { latest: policy.schedule.latest(at), next: policy.schedule.next(at) }
+    }
+}
+
 /// The backup of `instance` that `policy` asks for now, or why there is none.
 pub(super) fn decide<'a>(
     policy: &Policy,
+    moment: &Moment,
     instance: &'a Instance,
     volumes: VolumeSelection,
     reasons: Vec<String>,
     known: &Known<'a>,
 ) -> Result<Due, Vec<String>> {
     let mut against = standing_reasons(policy, instance, &volumes);
-    match next_attempt(policy, instance, known) {
+    match next_attempt(policy, moment, instance, known) {
         Ok((occurrence, attempt)) if against.is_empty() => Ok(Due {
             instance_id: instance.id.clone(),
             location: instance.location.clone(),
@@ -77,15 +90,16 @@ fn standing_reasons(policy: &Policy, instance: &Instance, volumes: &VolumeSelect
 /// The newest occurrence and the number of its next attempt, or why there is none.
 fn next_attempt<'a>(
     policy: &Policy,
+    moment: &Moment,
     instance: &'a Instance,
     known: &Known<'a>,
 ) -> Result<(Occurrence, u8), String> {
     let at = known.question.at;
-    let next = match policy.schedule.next(at) {
+    let next = match moment.next {
         Some(next) => format!("the next is at {next}"),
         None => "there is no further one".to_owned(),
     };
-    let Some(latest) = policy.schedule.latest(at) else {
+    let Some(latest) = moment.latest else {
         return Err(format!("no occurrence yet; {next}"));
     };
     let occurrence = Occurrence::new(policy.id.clone(), latest);

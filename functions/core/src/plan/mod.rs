@@ -157,6 +157,8 @@ pub struct Missed {
 struct Known<'a> {
     question: Question<'a>,
     volumes: BTreeMap<&'a str, &'a Volume>,
+    /// The volumes that say that they are attached to an instance, by its id.
+    attached: BTreeMap<&'a str, Vec<&'a str>>,
     /// What has a complete set.
     complete: BTreeSet<(Occurrence, &'a str)>,
 }
@@ -164,8 +166,15 @@ struct Known<'a> {
 impl<'a> Known<'a> {
     fn new(question: Question<'a>) -> Self {
         let sets = backup_set::group(&question.inventory.snapshots).sets;
+        let mut attached: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for volume in &question.inventory.volumes {
+            for attachment in &volume.attachments {
+                attached.entry(&attachment.instance_id).or_default().push(&volume.id);
+            }
+        }
         Self {
             question,
+            attached,
             volumes: question.inventory.volumes.iter().map(|volume| (volume.id.as_str(), volume)).collect(),
             complete: sets
                 .into_iter()
@@ -207,9 +216,10 @@ pub fn plan(question: &Question<'_>) -> Plan {
         } else {
             Vec::new()
         };
+        let moment = due::Moment::of(policy, question.at);
         let mut matched = false;
         for instance in &question.inventory.instances {
-            let Selection::Selected(reasons) = policy.selects(instance) else { continue };
+            let Selection::Selected(mut reasons) = policy.selects(instance) else { continue };
             matched = true;
             if policy.enabled {
                 wanted.entry(&instance.id).or_default().insert(&policy.id);
@@ -218,8 +228,11 @@ pub fn plan(question: &Question<'_>) -> Plan {
                 continue;
             }
             let volumes = policy.volumes.applied_to(instance, &known.volumes);
-            unknown.extend(unknown::of_selected(instance, &volumes, &known.volumes));
-            match due::decide(policy, instance, volumes, reasons, &known) {
+            unknown.extend(unknown::of_selected(instance, &volumes, &known));
+            // Two matchers may say the same.
+            reasons.sort();
+            reasons.dedup();
+            match due::decide(policy, &moment, instance, volumes, reasons, &known) {
                 Ok(due) => plan.due.push(due),
                 Err(reasons) => plan.not_due.push(NotDue {
                     instance_id: instance.id.clone(),

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::inventory::{Instance, Inventory, Unknown, Volume};
+use super::Known;
+use crate::inventory::{Instance, Inventory, Unknown};
 use crate::select::VolumeSelection;
 
 /// What is missing whatever policies select: places of instances, and instances that only volumes speak of.
@@ -26,8 +27,7 @@ pub(super) fn of_inventory(inventory: &Inventory) -> BTreeSet<Unknown> {
     }
     for (instance, volumes) in spoken_of {
         let volumes = volumes.into_iter().collect::<Vec<_>>().join(", ");
-        let why =
-            format!("there is no record of it, though {volumes} is attached to it; no policy can select it");
+        let why = format!("there is no record of it, so no policy can select it; attached to it: {volumes}");
         unknown.insert(Unknown::new("instance", instance, Some(instance), why));
     }
     unknown
@@ -37,7 +37,7 @@ pub(super) fn of_inventory(inventory: &Inventory) -> BTreeSet<Unknown> {
 pub(super) fn of_selected(
     instance: &Instance,
     selection: &VolumeSelection,
-    volumes: &BTreeMap<&str, &Volume>,
+    known: &Known<'_>,
 ) -> Vec<Unknown> {
     let id = Some(instance.id.as_str());
     let missing = selection.unknown.iter().map(|volume| {
@@ -45,7 +45,7 @@ pub(super) fn of_selected(
         Unknown::new("volume", volume, id, why)
     });
     let unconfirmed = selection.ids.iter().filter_map(|named| {
-        let attachments = &volumes.get(named.as_str())?.attachments;
+        let attachments = &known.volumes.get(named.as_str())?.attachments;
         if attachments.iter().any(|attachment| attachment.instance_id == instance.id) {
             return None;
         }
@@ -55,5 +55,11 @@ pub(super) fn of_selected(
         let why = format!("the instance names it, but by its own record it is attached to {others}");
         Some(Unknown::new("attachment", named, id, why))
     });
-    missing.chain(unconfirmed).collect()
+    let attached = known.attached.get(instance.id.as_str()).into_iter().flatten();
+    let names = |volume: &str| instance.devices.iter().any(|device| device.volume_id == volume);
+    let unnamed = attached.filter(|volume| !names(volume)).map(|volume| {
+        let why = "by its own record it is attached to the instance, which does not name it; it is missing from the plan";
+        Unknown::new("attachment", volume, id, why)
+    });
+    missing.chain(unconfirmed).chain(unnamed).collect()
 }

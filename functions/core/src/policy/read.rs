@@ -204,11 +204,13 @@ fn schedule(node: Node) -> Option<Schedule> {
     // Any zone's 1970 begins after this.
     let before = Timestamp::UNIX_EPOCH.checked_sub(SignedDuration::from_hours(48)).ok()?;
     if schedule.next(before).is_none() {
-        let message = format!(
-            "`{}` never occurs in {}: no time from 1970 to 2199 fits it",
-            schedule.expression, schedule.timezone
-        );
-        place?.wrong(message);
+        let Schedule { expression, timezone, .. } = &schedule;
+        let why = if expression.as_str().starts_with("at(") {
+            "clocks there skip this time when they are set forward; write one before or after"
+        } else {
+            "no time from 1970 to 2199 fits it"
+        };
+        place?.wrong(format!("`{expression}` never occurs in {timezone}: {why}"));
         return None;
     }
     Some(schedule)
