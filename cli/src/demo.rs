@@ -6,6 +6,7 @@ use std::io::{IsTerminal, stderr};
 
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
 use stopgap_sim::aws::{FaultName, Scope};
 use stopgap_sim::night::{Night, Options, Progress};
 
@@ -20,7 +21,8 @@ pub(crate) struct Args {
     /// Where all chance comes from: the same seed, the same bytes.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// What goes wrong besides the usual three failures; repeatable. `--fault list` prints the names.
+    /// What goes wrong besides the three failures that every night of 12 instances and more has; repeatable. `--fault list`
+    /// prints the names.
     #[arg(long, value_name = "NAME")]
     fault: Vec<String>,
     /// Print one JSON document instead of the page.
@@ -30,8 +32,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: Args) -> Result<(), BadInput> {
     if args.fault.iter().any(|name| name == "list") {
-        output::print(&faults());
-        return Ok(());
+        return list(args.json);
     }
     let parsed: Vec<Result<FaultName, String>> = args.fault.iter().map(|name| name.parse()).collect();
     let wrong: Vec<String> =
@@ -49,26 +50,28 @@ pub(crate) fn run(args: Args) -> Result<(), BadInput> {
     let report = night.run(|progress| bar.show(progress));
     bar.finish();
     if args.json {
-        let document = serde_json::to_string_pretty(&report.summary)
-            .map_err(|e| BadInput::one(format!("the summary cannot be written: {e}")))?;
-        output::print(&format!("{document}\n"));
-    } else {
-        output::print(&page::of(&report));
+        return output::print_json(&report.summary);
     }
+    output::print(&page::of(&report));
     Ok(())
 }
 
-fn faults() -> String {
-    let width = FaultName::ALL.iter().map(|fault| fault.as_str().len()).max().unwrap_or(0);
-    let line = |fault: &FaultName| format!("{:width$}  {}\n", fault.as_str(), fault.description());
-    let of = |scope: Scope| -> String {
-        FaultName::ALL.iter().filter(|fault| fault.scope() == scope).map(line).collect()
+/// The faults: a line each, the name first.
+fn list(as_json: bool) -> Result<(), BadInput> {
+    let befalls = |fault: &FaultName| match fault.scope() {
+        Scope::Instance => "one instance",
+        Scope::Everything => "everything",
     };
-    format!(
-        "One more instance fails, and each costs one ticket:\n{}\nEverything suffers, and no ticket comes of it:\n{}",
-        of(Scope::Instance),
-        of(Scope::Everything)
-    )
+    if as_json {
+        let fault = |fault: &FaultName| json!({"name": fault.as_str(), "befalls": befalls(fault), "description": fault.description()});
+        return output::print_json(&FaultName::ALL.iter().map(fault).collect::<Vec<_>>());
+    }
+    let width = FaultName::ALL.iter().map(|fault| fault.as_str().len()).max().unwrap_or(0);
+    let line = |fault: &FaultName| {
+        format!("{:width$}  {:12}  {}\n", fault.as_str(), befalls(fault), fault.description())
+    };
+    output::print(&FaultName::ALL.iter().map(line).collect::<String>());
+    Ok(())
 }
 
 /// Progress: a bar on a terminal, a line now and then elsewhere. On stderr, so that stdout has the result alone.
@@ -80,7 +83,7 @@ impl Bar {
     fn new() -> Self {
         let bar = stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(1_000), ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("{bar:30} {msg}").ok();
+            let style = ProgressStyle::with_template("{bar:16} {wide_msg}").ok();
             style.map(|style| bar.set_style(style.progress_chars("━╸ ")));
             bar
         });
@@ -91,7 +94,7 @@ impl Bar {
         let time = progress.now.strftime("%H:%M UTC");
         let Progress { begun, ended, down, messages, .. } = progress;
         let says =
-            format!("{time}  {begun} runs begun, {ended} ended; {down} down now; {messages} ticket messages");
+            format!("{time}  {begun} runs begun, {ended} ended, {down} down, {messages} ticket messages");
         match &self.bar {
             Some(bar) => {
                 bar.set_position(progress.permille);

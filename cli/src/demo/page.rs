@@ -1,82 +1,100 @@
-//! The page of a night: a line a run, the tickets, a summary.
+//! The page of a night: a line a run, the tickets, a summary. No line of it is wider than [`WIDTH`].
 
 use std::fmt::Write;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use owo_colors::OwoColorize;
 use stopgap_core::ticket::{Severity, Status};
 use stopgap_sim::aws::Down;
 use stopgap_sim::night::{Outcome, Report, RunLine, Spread, Summary, TicketLine};
 
+/// How wide the page is at most.
+const WIDTH: usize = 120;
+
 /// How many runs are shown; of a larger fleet, those that did not go well come first.
 const LINES: usize = 60;
 
-/// How wide the time bar of the longest time down is.
-const BAR: i64 = 24;
+/// How wide the time bar of the longest time down is; each of its three parts is at least one wide.
+const BAR: usize = 18;
+
+/// How wide the times beside the bar are.
+const TIMES: usize = 27;
 
 pub(crate) fn of(report: &Report) -> String {
-    let mut page = String::new();
     let summary = &report.summary;
-    // Writing to a string does not fail.
-    let _ = writeln!(
-        page,
-        "One simulated night: {} instances in us-east-1 and eu-west-1, seed {}.\n\
-         Every state and every task is the real one; AWS and the clock are not.\n",
-        summary.instances, summary.seed
+    let head = format!(
+        "One simulated night: {} in us-east-1 and eu-west-1, seed {}.\n\
+         The state machines and the tasks are the real ones; AWS and the clock are simulated.\n\n",
+        count(summary.instances, "instance"),
+        summary.seed
     );
-    page += &runs(&report.runs);
-    page += &tickets(&summary.tickets);
-    page += &numbers(summary);
-    page
+    [head, runs(&report.runs), tickets(&summary.tickets), numbers(summary)].concat()
 }
 
 fn runs(runs: &[RunLine]) -> String {
     let mut page = format!(
-        "Runs ({})   {} stopping  {} copying  {} starting\n",
+        "Runs ({})   {} stopping  {} snapshotting  {} starting\n",
         runs.len(),
         "▒".blue(),
         "█".yellow(),
         "░".green()
     );
-    let longest = runs.iter().filter_map(|run| run.down?.length()).max().unwrap_or_default().as_secs().max(1);
+    let longest = runs.iter().filter_map(|run| run.down?.length()).max().unwrap_or_default();
     let (well, ill): (Vec<_>, Vec<_>) = runs.iter().partition(|run| run.outcome == Outcome::Completed);
+    let hidden = (ill.len().saturating_sub(LINES), runs.len().saturating_sub(LINES));
     let mut shown: Vec<&RunLine> = ill.into_iter().chain(well).take(LINES).collect();
-    shown.sort_by_key(|run| (run.started, &run.name, &run.instance_id));
-    let name = shown.iter().map(|run| run.name.len()).max().unwrap_or(0);
-    let policy = shown.iter().map(|run| run.policy.len()).max().unwrap_or(0);
+    shown.sort_by_key(|run| (began(run), &run.name, &run.instance_id));
+    let widest = |of: fn(&RunLine) -> &str, least: usize| {
+        shown.iter().map(|run| of(run).chars().count()).max().unwrap_or(0).max(least)
+    };
+    let (name, policy) = (widest(|run| &run.name, 8), widest(|run| &run.policy, 6));
+    if !shown.is_empty() {
+        let (bar, times) = (BAR + 2, TIMES);
+        // Writing to a string does not fail.
+        let _ = writeln!(
+            page,
+            "  {:8}  {:name$}  {:policy$}  {:bar$}  {:times$}  OUTCOME",
+            "UTC", "INSTANCE", "POLICY", "DOWN", "SECONDS DOWN"
+        );
+    }
     for run in &shown {
         let _ = writeln!(
             page,
-            "  {} {:name$}  {:policy$}  {} {}  {}",
-            run.started.strftime("%H:%M:%S"),
+            "  {}  {:name$}  {:policy$}  {}  {:TIMES$}  {}",
+            began(run).strftime("%H:%M:%S"),
             run.name,
             run.policy,
             bar(run.down, longest),
-            times(run),
-            outcome(run.outcome),
+            times(run.down),
+            outcome(run),
         );
     }
-    if runs.len() > shown.len() {
-        let _ = writeln!(page, "  … and {} more, all completed", runs.len() - shown.len());
+    match hidden {
+        (_, 0) => {}
+        (0, more) => page += &format!("  … and {more} more, all completed\n"),
+        (ill, more) => page += &format!("  … and {more} more, {ill} of them not completed\n"),
     }
     page + "\n"
 }
 
-fn bar(down: Option<Down>, longest: i64) -> String {
+/// When the instance went down for the run, or, if it did not, from when the run might begin.
+fn began(run: &RunLine) -> Timestamp {
+    run.down.map_or(run.started, |down| down.from)
+}
+
+fn bar(down: Option<Down>, longest: SignedDuration) -> String {
+    let width = BAR + 2;
+    let Some(down) = down else { return " ".repeat(width) };
+    let Some((stopping, snapshotting, starting)) = phases(down) else {
+        return format!("{:width$}", "▒▒▒ …").blue().to_string();
+    };
     let cells = |duration: SignedDuration| {
-        let cells = (duration.as_secs() * BAR + longest / 2) / longest;
-        usize::try_from(cells.clamp(1, BAR)).unwrap_or(1)
+        let share = duration.as_secs_f64() / longest.as_secs_f64().max(1.0) * BAR as f64;
+        (1..BAR).find(|cells| share < *cells as f64 + 0.5).unwrap_or(BAR)
     };
-    let Some((stopping, copying, starting)) = down.and_then(phases) else {
-        return format!(
-            "{:width$}",
-            down.map_or("", |_| "▒▒▒ …"),
-            width = usize::try_from(BAR).unwrap_or(24) + 2
-        );
-    };
-    let (a, b, c) = (cells(stopping), cells(copying), cells(starting));
-    let rest = (usize::try_from(BAR).unwrap_or(24) + 2).saturating_sub(a + b + c);
-    format!("{}{}{}{}", "▒".repeat(a).blue(), "█".repeat(b).yellow(), "░".repeat(c).green(), " ".repeat(rest))
+    let (a, b, c) = (cells(stopping), cells(snapshotting), cells(starting));
+    let rest = " ".repeat(width.saturating_sub(a + b + c));
+    format!("{}{}{}{rest}", "▒".repeat(a).blue(), "█".repeat(b).yellow(), "░".repeat(c).green())
 }
 
 /// Stopping, stopped, starting.
@@ -89,29 +107,37 @@ fn phases(down: Down) -> Option<(SignedDuration, SignedDuration, SignedDuration)
     ))
 }
 
-fn times(run: &RunLine) -> String {
-    let text = match (run.down, run.down.and_then(phases)) {
-        (None, _) => "not stopped".to_owned(),
-        (Some(_), None) => "down".to_owned(),
-        (Some(down), Some((stopping, copying, starting))) => {
-            let total = down.length().unwrap_or_default().as_secs();
-            let [a, b, c] = [stopping, copying, starting].map(|phase| phase.as_secs());
-            format!("{a:>3} + {b:>2} + {c:>2} s, down {total:>3} s")
-        }
+/// The three parts of the time down and their sum, in seconds with one decimal; the parts add up to it.
+fn times(down: Option<Down>) -> String {
+    let Some(down) = down else { return "not stopped".to_owned() };
+    let (Some(stopped), Some(starting), Some(until)) = (down.stopped, down.starting, down.until) else {
+        return format!("since {}", down.from.strftime("%H:%M:%S"));
     };
-    format!("{text:<27}")
+    let tenths = |time: Timestamp| (time.duration_since(down.from).as_millis() + 50) / 100;
+    let (a, b, c) = (tenths(stopped), tenths(starting), tenths(until));
+    let seconds = |tenths: i128| format!("{}.{}", tenths / 10, tenths % 10);
+    format!("{:>5} + {:>4} + {:>4} = {:>6}", seconds(a), seconds(b - a), seconds(c - b), seconds(c))
 }
 
-fn outcome(outcome: Outcome) -> String {
-    match outcome {
-        Outcome::Completed => "completed".green().to_string(),
-        Outcome::AlreadyDone => "already done".to_owned(),
-        Outcome::InProgress => "made by another run".to_owned(),
-        Outcome::Skipped => "refused".yellow().to_string(),
-        Outcome::Running => "goes on".yellow().to_string(),
-        Outcome::Failed => "failed, instance as before".red().to_string(),
-        Outcome::Missed => "missed".red().to_string(),
-        Outcome::LeftStopped => "LEFT STOPPED, still trying".red().bold().to_string(),
+fn outcome(run: &RunLine) -> String {
+    let attempt = if run.attempt > 1 { format!(", attempt {}", run.attempt) } else { String::new() };
+    let text = match (run.outcome, run.down.is_some()) {
+        (Outcome::Completed, _) => format!("completed{attempt}"),
+        (Outcome::AlreadyDone, _) => "already done".to_owned(),
+        (Outcome::InProgress, _) => "made by another run".to_owned(),
+        (Outcome::Skipped, _) => "refused".to_owned(),
+        (Outcome::Running, _) => "goes on".to_owned(),
+        (Outcome::Failed, true) => format!("failed, restarted{attempt}"),
+        (Outcome::Failed, false) => format!("failed{attempt}"),
+        (Outcome::Missed, _) => "missed".to_owned(),
+        (Outcome::LeftStopped, _) => "LEFT STOPPED, retrying".to_owned(),
+    };
+    match run.outcome {
+        Outcome::Completed => text.green().to_string(),
+        Outcome::AlreadyDone | Outcome::InProgress => text,
+        Outcome::Skipped | Outcome::Running => text.yellow().to_string(),
+        Outcome::Failed | Outcome::Missed => text.red().to_string(),
+        Outcome::LeftStopped => text.red().bold().to_string(),
     }
 }
 
@@ -126,16 +152,15 @@ fn tickets(tickets: &[TicketLine]) -> String {
         };
         let status = match ticket.status {
             Status::Open => "open since",
-            Status::Resolved => "resolved, opened at",
+            Status::Resolved => "resolved; opened at",
         };
-        let _ = writeln!(
-            page,
-            "  {severity} {:<14} {}  {status} {}\n           {}",
-            ticket.kind.as_str(),
-            ticket.instance_id.as_deref().unwrap_or("fleet"),
-            ticket.opened_at.strftime("%H:%M:%S UTC"),
-            ticket.cause,
-        );
+        let about = match &ticket.instance_id {
+            Some(id) => who(&ticket.name, id),
+            None => "the fleet".to_owned(),
+        };
+        let opened = ticket.opened_at.strftime("%H:%M:%S UTC");
+        let _ = writeln!(page, "  {severity}  {:<14}  {about}, {status} {opened}", ticket.kind.as_str());
+        page += &wrapped(12, ticket.cause.split_whitespace());
     }
     if tickets.is_empty() {
         page += "  none\n";
@@ -143,7 +168,41 @@ fn tickets(tickets: &[TicketLine]) -> String {
     page + "\n"
 }
 
+/// An instance by its name, if it has one, and its id.
+fn who(name: &str, id: &str) -> String {
+    if name.is_empty() { id.to_owned() } else { format!("{name} ({id})") }
+}
+
+/// `words` on lines that begin with `indent` spaces.
+fn wrapped<'a>(indent: usize, words: impl Iterator<Item = &'a str>) -> String {
+    let mut page = String::new();
+    let mut line = String::new();
+    for word in words {
+        if !line.is_empty() && indent + line.chars().count() + 1 + word.chars().count() > WIDTH {
+            let _ = writeln!(page, "{:indent$}{line}", "");
+            line.clear();
+        }
+        line += if line.is_empty() { "" } else { " " };
+        line += word;
+    }
+    if !line.is_empty() {
+        let _ = writeln!(page, "{:indent$}{line}", "");
+    }
+    page
+}
+
 fn numbers(summary: &Summary) -> String {
+    const LABEL: usize = 24;
+    let mut page = "Summary\n".to_owned();
+    let mut line = |label: &str, value: &str| {
+        let _ = writeln!(page, "  {label:LABEL$}  {value}");
+    };
+    let spread = |spread: Spread| {
+        if spread == Spread::default() {
+            return "nothing was stopped and started".to_owned();
+        }
+        format!("p50 {:5.1} s   p99 {:5.1} s   max {:5.1} s", spread.p50, spread.p99, spread.max)
+    };
     let outcomes: Vec<String> = summary
         .runs
         .iter()
@@ -152,31 +211,33 @@ fn numbers(summary: &Summary) -> String {
             format!("{n} {}", name.as_ref().and_then(|name| name.as_str()).unwrap_or_default())
         })
         .collect();
-    let spread = |spread: Spread| format!("p50 {} s, p99 {} s, max {} s", spread.p50, spread.p99, spread.max);
+    line("instances selected", &format!("{} of {}", summary.selected, summary.instances));
+    line("runs", &if outcomes.is_empty() { "none".to_owned() } else { outcomes.join(", ") });
+    line("snapshots made", &summary.snapshots.to_string());
+    line("down, and up again", &spread(summary.downtime_seconds));
+    line("… beyond EC2's own time", &spread(summary.overhead_seconds));
     let left = summary.left_stopped_without_ticket;
     let left = if left == 0 { left.green().to_string() } else { left.red().bold().to_string() };
-    let calls: u64 = summary.aws_calls.values().sum();
-    let failing: Vec<String> =
-        summary.expected_failures.iter().map(|e| format!("{} ({})", e.instance_id, e.fault)).collect();
-    let failing = if failing.is_empty() { "none".to_owned() } else { failing.join(", ") };
-    let hours = summary.virtual_seconds / 3_600;
-    let minutes = summary.virtual_seconds / 60 % 60;
-    format!(
-        "Summary\n  \
-           selected        {} of {} instances\n  \
-           runs            {}\n  \
-           snapshots made  {}\n  \
-           down            {}\n  \
-           beyond EC2's    {}   (down longer than EC2 takes to stop and start)\n  \
-           left stopped without a ticket: {left}\n  \
-           made to fail    {failing}\n  \
-           AWS calls       {calls}; state transitions {}; {hours} h {minutes} min of virtual time\n",
-        summary.selected,
-        summary.instances,
-        outcomes.join(", "),
-        summary.snapshots,
-        spread(summary.downtime_seconds),
-        spread(summary.overhead_seconds),
-        summary.state_transitions,
-    )
+    line("left stopped, no ticket", &left);
+    line("AWS calls", &summary.aws_calls.values().sum::<u64>().to_string());
+    line("state transitions", &summary.state_transitions.to_string());
+    let (hours, minutes) = (summary.virtual_seconds / 3_600, summary.virtual_seconds / 60 % 60);
+    line("virtual time", &format!("{hours} h {minutes} min"));
+    let failing: Vec<String> = summary
+        .expected_failures
+        .iter()
+        .map(|e| format!("{}: {}", who(&e.name, &e.instance_id), e.fault))
+        .collect();
+    if failing.is_empty() {
+        line("made to fail", "none");
+    }
+    for (n, failing) in failing.iter().enumerate() {
+        line(if n == 0 { "made to fail" } else { "" }, failing);
+    }
+    page
+}
+
+/// "1 instance", "2 instances".
+fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }

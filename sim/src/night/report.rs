@@ -10,7 +10,7 @@ use stopgap_core::inventory::InstanceState;
 use stopgap_core::ticket;
 
 use super::{Night, policies, ran_before};
-use crate::aws::Down;
+use crate::aws::{Down, World};
 use crate::stepfunctions::{Execution, Status};
 
 /// Everything a person or a program may want to know.
@@ -25,7 +25,7 @@ pub struct Report {
 /// A run.
 #[derive(Clone, Debug)]
 pub struct RunLine {
-    /// When it was begun.
+    /// From when it might begin: its turn in the budgets of its account and Region.
     pub started: Timestamp,
     /// The instance.
     pub instance_id: String,
@@ -33,6 +33,8 @@ pub struct RunLine {
     pub name: String,
     /// The policy.
     pub policy: String,
+    /// Which attempt at the occurrence it is, from 1.
+    pub attempt: u64,
     /// How it ended.
     pub outcome: Outcome,
     /// The time that the instance was down for it.
@@ -107,6 +109,9 @@ pub struct TicketLine {
     pub dedup_key: String,
     /// Whether it is open.
     pub status: ticket::Status,
+    /// The instance's tag `Name`.
+    #[serde(skip)]
+    pub name: String,
     /// When it was opened.
     #[serde(skip)]
     pub opened_at: Timestamp,
@@ -122,6 +127,9 @@ pub struct ExpectedFailure {
     pub instance_id: String,
     /// How.
     pub fault: &'static str,
+    /// Its tag `Name`.
+    #[serde(skip)]
+    pub name: String,
 }
 
 /// How a measure is spread. All 0 where nothing was measured.
@@ -197,6 +205,7 @@ fn expected(night: &Night) -> Vec<ExpectedFailure> {
         .map(|victim| ExpectedFailure {
             instance_id: victim.instance_id.clone(),
             fault: victim.fault.as_str(),
+            name: night.stopgap.aws.look(|world| name(world, &victim.instance_id)),
         })
         .collect();
     expected.sort_by(|a, b| (&a.instance_id, a.fault).cmp(&(&b.instance_id, b.fault)));
@@ -213,6 +222,7 @@ fn tickets(night: &Night) -> Vec<TicketLine> {
                 severity: record.matter.kind.severity(),
                 instance_id: record.matter.instance_id.clone(),
                 dedup_key: record.matter.dedup_key(),
+                name: record.matter.instance_id.as_deref().map(|id| name(world, id)).unwrap_or_default(),
                 status: record.status,
                 opened_at: record.opened_at,
                 cause: record.report.cause,
@@ -242,20 +252,25 @@ fn run(night: &Night, execution: &Execution, tickets: &[TicketLine]) -> RunLine 
     let ended = execution.stopped.unwrap_or(night.last);
     let started = started.unwrap_or(execution.started);
     let (name, down) = night.stopgap.aws.look(|world| {
-        let machine = world.machine(&instance_id);
-        let name = machine.and_then(|machine| machine.instance.name()).unwrap_or_default().to_owned();
-        let mut downs = machine.into_iter().flat_map(|machine| &machine.downs);
-        (name, downs.find(|down| started <= down.from && down.from <= ended).copied())
+        let mut downs = world.machine(&instance_id).into_iter().flat_map(|machine| &machine.downs);
+        (name(world, &instance_id), downs.find(|down| started <= down.from && down.from <= ended).copied())
     });
     RunLine {
         started,
         name,
         policy: text("policy"),
+        attempt: execution.input["attempt"].as_u64().unwrap_or(0) + 1,
         outcome: outcome(execution, &instance_id, tickets),
         down,
         cause: execution.cause.clone().unwrap_or_default(),
         instance_id,
     }
+}
+
+/// An instance's tag `Name`.
+fn name(world: &World, instance_id: &str) -> String {
+    let name = world.machine(instance_id).and_then(|machine| machine.instance.name());
+    name.unwrap_or_default().to_owned()
 }
 
 fn outcome(execution: &Execution, instance_id: &str, tickets: &[TicketLine]) -> Outcome {
