@@ -84,8 +84,10 @@ impl Bar {
         let bar = stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(1_000), ProgressDrawTarget::stderr());
             let style = ProgressStyle::with_template("{bar:16} {wide_msg}").ok();
-            style.map(|style| bar.set_style(style.progress_chars("━╸ ")));
-            bar
+            match style {
+                Some(style) => bar.with_style(style.progress_chars("━╸ ")),
+                None => bar,
+            }
         });
         Self { bar }
     }

@@ -15,10 +15,10 @@ const WIDTH: usize = 120;
 const LINES: usize = 60;
 
 /// How wide the time bar of the longest time down is; each of its three parts is at least one wide.
-const BAR: usize = 18;
+const BAR: usize = 16;
 
 /// How wide the times beside the bar are.
-const TIMES: usize = 27;
+const TIMES: usize = 29;
 
 pub(crate) fn of(report: &Report) -> String {
     let summary = &report.summary;
@@ -116,7 +116,7 @@ fn times(down: Option<Down>) -> String {
     let tenths = |time: Timestamp| (time.duration_since(down.from).as_millis() + 50) / 100;
     let (a, b, c) = (tenths(stopped), tenths(starting), tenths(until));
     let seconds = |tenths: i128| format!("{}.{}", tenths / 10, tenths % 10);
-    format!("{:>5} + {:>4} + {:>4} = {:>6}", seconds(a), seconds(b - a), seconds(c - b), seconds(c))
+    format!("{:>5} + {:>5} + {:>4} = {:>6}", seconds(a), seconds(b - a), seconds(c - b), seconds(c))
 }
 
 fn outcome(run: &RunLine) -> String {
