@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod asl;
+mod demo;
 mod output;
 mod plan;
 mod policy;
@@ -23,6 +24,8 @@ struct Cli {
 enum Command {
     /// Check or run any state machine written in Amazon States Language.
     Asl(asl::Args),
+    /// Simulate one night over a fleet, with the real state machines and the real task code.
+    Demo(demo::Args),
     /// Say offline what is due, what is not and why, what matches nothing, and where policies overlap.
     Plan(plan::Args),
     /// Check policies, or print their JSON Schema.
@@ -32,6 +35,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Asl(args) => asl::run(args),
+        Command::Demo(args) => demo::run(args),
         Command::Plan(args) => plan::run(args),
         Command::Policy(args) => policy::run(args),
     };

@@ -1,13 +1,14 @@
 //! Writing results: to stdout, whole or not at all.
 
-use std::io::{ErrorKind, Write, stdout};
+use std::io::{ErrorKind, Write};
 
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 
 /// Prints `text`. Ends the program with status 1 when it cannot be written, quietly when nobody reads any more.
 pub(crate) fn print(text: &str) {
-    let mut out = stdout().lock();
+    // Colours only where someone sees them: not in a pipe, a file, or with NO_COLOR.
+    let mut out = anstream::stdout().lock();
     if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         if error.kind() != ErrorKind::BrokenPipe {
             eprintln!("error: stdout: {error}");

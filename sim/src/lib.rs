@@ -7,5 +7,6 @@ pub mod asl;
 pub mod aws;
 pub mod deployment;
 pub mod machines;
+pub mod night;
 pub mod runtime;
 pub mod stepfunctions;

@@ -141,6 +141,17 @@ pub enum Property {
 pub struct MissingVariable(pub String);
 
 impl Rule {
+    /// Whether a path in it reads the context object.
+    pub fn uses_context(&self) -> bool {
+        match self {
+            Self::And(rules) | Self::Or(rules) => rules.iter().any(Self::uses_context),
+            Self::Not(rule) => rule.uses_context(),
+            Self::Test { variable, test } => {
+                variable.is_context() || matches!(test, Test::CompareWith(_, _, path) if path.is_context())
+            }
+        }
+    }
+
     /// Whether the rule matches. Rules are tried from left to right and no further than needed.
     ///
     /// # Errors

@@ -203,6 +203,15 @@ pub enum Count {
     Path(Path),
 }
 
+/// A share that is given or read from the data.
+#[derive(Debug, Clone)]
+pub enum Percentage {
+    /// Given: 0 to 100, also a fraction.
+    Fixed(f64),
+    /// Read where the path leads.
+    Path(Path),
+}
+
 /// A text that is given, read from the data, or made by an intrinsic function.
 #[derive(Debug, Clone)]
 pub enum Text {
@@ -319,7 +328,7 @@ pub struct Distributed {
     /// How many items may fail.
     pub tolerated_count: Option<Count>,
     /// How many in a hundred may fail.
-    pub tolerated_percentage: Option<Count>,
+    pub tolerated_percentage: Option<Percentage>,
     /// How items are put together.
     pub batcher: Option<Batcher>,
 }

@@ -146,6 +146,17 @@ impl Template {
         }
     }
 
+    /// Whether a path in it reads the context object.
+    pub fn uses_context(&self) -> bool {
+        match self {
+            Self::Literal(_) => false,
+            Self::Object(fields) => fields.iter().any(|(_, template)| template.uses_context()),
+            Self::Array(items) => items.iter().any(Self::uses_context),
+            Self::Path { path, .. } => path.is_context(),
+            Self::Intrinsic { call, .. } => call.uses_context(),
+        }
+    }
+
     /// The value of the template.
     ///
     /// # Errors

@@ -58,6 +58,8 @@ pub(super) struct Entered<'a> {
     pub(super) token: Option<String>,
     /// The item that `ItemSelector` is for.
     pub(super) item: Option<Value>,
+    /// Its branches or iterations have started and have not all succeeded: a failure closes it with an event.
+    pub(super) is_open: bool,
 }
 
 impl Entered<'_> {
@@ -87,9 +89,10 @@ impl Entered<'_> {
         context
     }
 
-    /// Runs `f` with what paths and intrinsic functions see.
-    pub(super) fn with_env<T>(&self, data: &Value, f: impl FnOnce(&Env<'_>) -> T) -> T {
-        let context = self.context();
+    /// Runs `f` with what paths and intrinsic functions see. The context object holds a copy of the execution's input,
+    /// so it is made only when it is going to be read.
+    pub(super) fn with_env<T>(&self, data: &Value, uses_context: bool, f: impl FnOnce(&Env<'_>) -> T) -> T {
+        let context = if uses_context { self.context() } else { Value::Null };
         f(&Env { scope: Scope { data, context: &context }, random: &self.thread.service.random })
     }
 
@@ -109,11 +112,41 @@ impl Entered<'_> {
         self.failure("States.Runtime", cause)
     }
 
-    /// `value` as text, unless it is too long.
+    /// `value` as text, unless it is too long or nests too deeply.
     pub(super) fn payload(&self, value: &Value) -> Result<String, Failure> {
         let text = value.to_string();
-        if text.len() > MAX_PAYLOAD { Err(too_large(self.name)) } else { Ok(text) }
+        if text.len() > MAX_PAYLOAD {
+            return Err(too_large(self.name));
+        }
+        if depth(&text) > MAX_DEPTH {
+            return Err(self.broken(format_args!("The data is nested more than {MAX_DEPTH} levels deep.")));
+        }
+        Ok(text)
     }
+}
+
+/// Values are walked recursively, so their depth has to be limited by something other than the stack. A state can wrap
+/// its input only so often before it gets here.
+const MAX_DEPTH: usize = 500;
+
+/// How deeply a JSON text nests.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut in_string, mut escaped) = (false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 /// More than 256 KiB came out of a state or task.

@@ -15,7 +15,8 @@ use super::items as reader;
 use super::parallel::lines;
 use super::service::{Service, Start};
 use crate::asl::StateMachine;
-use crate::asl::model::{Batcher, Distributed, Map};
+use crate::asl::model::{Batcher, Distributed, Map, Percentage};
+use crate::asl::paths::Path;
 
 /// AWS: up to 10,000 children at once.
 const MAX_CONCURRENCY: usize = 10_000;
@@ -23,7 +24,7 @@ const MAX_CONCURRENCY: usize = 10_000;
 /// How much of a Map Run may fail.
 struct Tolerance {
     count: Option<u64>,
-    percentage: Option<u64>,
+    percentage: Option<f64>,
     total: usize,
 }
 
@@ -33,9 +34,10 @@ impl Tolerance {
         match (self.count, self.percentage) {
             (None, None) => failed > 0,
             (count, percentage) => {
+                #[allow(clippy::cast_precision_loss, reason = "numbers of items are far below 2^52")]
+                let share = failed as f64 * 100.0 / self.total.max(1) as f64;
                 count.is_some_and(|count| failed as u64 > count)
-                    || percentage
-                        .is_some_and(|percentage| failed as u64 * 100 > percentage * self.total as u64)
+                    || percentage.is_some_and(|percentage| share > percentage)
             }
         }
     }
@@ -69,34 +71,29 @@ pub(super) async fn run(
 ) -> Result<Value, Failure> {
     let thread = entered.thread;
     let service = thread.service;
-    let items = match &map.reader {
-        Some(source) => reader::read(entered, source, &input).await?,
-        None => items(entered, map, &input)?,
+    let given = match &map.reader {
+        Some(_) => None,
+        None => Some(items(entered, map, &input)?),
     };
     let limit = concurrency(entered, map, &input, MAX_CONCURRENCY)?;
-    let number = |count: &Option<_>, field| {
-        count.as_ref().map(|count| entered.number(count, field, 0, &input)).transpose()
+    let count = match &distributed.tolerated_count {
+        Some(count) => Some(entered.number(count, "ToleratedFailureCountPath", 0, &input)?),
+        None => None,
     };
-    let tolerance = Tolerance {
-        count: number(&distributed.tolerated_count, "ToleratedFailureCountPath")?,
-        percentage: number(&distributed.tolerated_percentage, "ToleratedFailurePercentagePath")?,
-        total: items.len(),
+    let percentage = match &distributed.tolerated_percentage {
+        Some(Percentage::Fixed(share)) => Some(*share),
+        Some(Percentage::Path(path)) => Some(share(entered, path, &input)?),
+        None => None,
     };
-    let mut inputs = Vec::with_capacity(items.len());
-    for (index, item) in items.iter().enumerate() {
-        inputs.push(select(entered, map, index, item, &input)?);
-    }
-    let batches = match &distributed.batcher {
-        Some(batcher) => batches(entered, batcher, inputs, &input)?,
-        None => inputs.into_iter().map(|input| Batch { input, items: 1 }).collect(),
-    };
-    let details = vec![("length", json!(items.len()))];
+
+    // AWS: the length is that of the input's array, and 0 when an ItemReader is yet to read the items.
+    let details = vec![("length", json!(given.as_ref().map_or(0, Vec::len)))];
     thread.event("MapStateStarted", Some(("mapStateStartedEventDetails", details)))?;
+    entered.is_open = true;
     let label = distributed.label.as_deref().unwrap_or(entered.name);
     let map_run = service.arn(&format!("mapRun:{}/{label}:{}", thread.run.machine_name, service.uuid()));
     let details = vec![("mapRunArn", Value::from(map_run.as_str()))];
     thread.event("MapRunStarted", Some(("mapRunStartedEventDetails", details)))?;
-
     let family = Family {
         service,
         machine: Rc::new(StateMachine::of_graph(map.processor.clone())),
@@ -105,20 +102,60 @@ pub(super) async fn run(
         kind: if distributed.express { ExecutionKind::Express } else { ExecutionKind::Standard },
         map_run: &map_run,
     };
-    // What succeeded is kept for a redrive, which runs only the rest.
-    let lines = lines(thread, batches.len(), |_| Line::default());
-    let outcome = family.raise(&batches, &lines, limit, &tolerance).await;
+    let outcome = async {
+        let items = match (&map.reader, given) {
+            (Some(source), _) => reader::read(entered, source, &input).await?,
+            (None, given) => given.unwrap_or_default(),
+        };
+        let tolerance = Tolerance { count, percentage, total: items.len() };
+        let batches = inputs(entered, map, distributed, &items, &input)?;
+        // What succeeded is kept for a redrive, which runs only the rest.
+        let lines = lines(thread, batches.len(), |_| Line::default());
+        family.raise(&batches, &lines, limit, &tolerance).await.map(|()| lines)
+    }
+    .await;
     match outcome {
-        Ok(()) => {
+        Ok(lines) => {
             thread.event("MapRunSucceeded", None)?;
+            entered.is_open = false;
             thread.side_event("MapStateSucceeded", None)?;
             Ok(lines.iter().filter_map(|line| line.output.borrow().clone()).collect())
         }
         Err(failure) => {
-            thread.event("MapRunFailed", Some(("mapRunFailedEventDetails", failure.details())))?;
-            thread.event("MapStateFailed", None)?;
+            if !failure.is_runtime() {
+                thread.event("MapRunFailed", Some(("mapRunFailedEventDetails", failure.details())))?;
+            }
             Err(failure)
         }
+    }
+}
+
+/// A percentage that is read from the input.
+fn share(entered: &Entered<'_>, path: &Path, input: &Value) -> Result<f64, Failure> {
+    let value = entered.read(path, input)?;
+    value.as_f64().filter(|share| (0.0..=100.0).contains(share)).ok_or_else(|| {
+        entered.broken(format_args!(
+            "The ToleratedFailurePercentagePath parameter does not reference a number between 0 and 100: {} == {value}",
+            path.text()
+        ))
+    })
+}
+
+/// The inputs of the children: an item each, or a batch of them.
+fn inputs(
+    entered: &mut Entered<'_>,
+    map: &Map,
+    distributed: &Distributed,
+    items: &[Value],
+    input: &Value,
+) -> Result<Vec<Batch>, Failure> {
+    let mut inputs = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        inputs.push(select(entered, map, index, item, input)?);
+    }
+    match &distributed.batcher {
+        Some(batcher) => batches(entered, batcher, inputs, input),
+        None => Ok(inputs.into_iter().map(|input| Batch { input, items: 1 }).collect()),
     }
 }
 

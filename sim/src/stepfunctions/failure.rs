@@ -36,6 +36,11 @@ impl Failure {
         Self { also: self.also.or(Some("States.BranchFailed")), ..self }
     }
 
+    /// AWS: it always fails the execution, whatever is there to catch it.
+    pub(super) fn is_runtime(&self) -> bool {
+        self.error == "States.Runtime"
+    }
+
     pub(super) fn is_timeout(&self) -> bool {
         matches!(self.error.as_str(), "States.Timeout" | "States.HeartbeatTimeout")
     }
@@ -45,7 +50,7 @@ impl Failure {
     /// AWS: `States.Runtime` always fails the execution. `States.DataLimitExceeded` is matched by its own name only.
     /// `States.TaskFailed` matches everything but time-outs.
     pub(super) fn matches(&self, names: &[String]) -> bool {
-        if self.error == "States.Runtime" {
+        if self.is_runtime() {
             return false;
         }
         names.iter().any(|name| match name.as_str() {
@@ -62,10 +67,16 @@ impl Failure {
         json!({"Error": self.error, "Cause": self.cause.as_deref().unwrap_or_default()})
     }
 
+    /// The name, if it has one: a Fail state need not give any.
+    pub(super) fn name(&self) -> Option<&str> {
+        Some(self.error.as_str()).filter(|name| !name.is_empty())
+    }
+
     /// The fields of the details of a failure event.
     pub(super) fn details(&self) -> Vec<(&'static str, Value)> {
+        let error = self.name().map(|error| ("error", Value::from(error)));
         let cause = self.cause.as_deref().map(|cause| ("cause", Value::from(cause)));
-        std::iter::once(("error", Value::from(self.error.as_str()))).chain(cause).collect()
+        error.into_iter().chain(cause).collect()
     }
 }
 

@@ -9,9 +9,8 @@ use super::failure::Failure;
 use super::history::{input as input_details, output as output_details};
 use super::retry::{Attempts, catch};
 use super::{distributed, inline_map, parallel, task};
-use crate::asl::choice::timestamp;
+use crate::asl::choice::{MissingVariable, timestamp};
 use crate::asl::model::{Graph, Handlers, Kind, State, Transition, Wait};
-use crate::asl::paths::Scope;
 
 /// Where a state leads.
 enum Step<'a> {
@@ -69,8 +68,16 @@ async fn step<'a>(
     details.extend(input_details(input.to_string()));
     let event = thread.event(format!("{kind}StateEntered"), Some(("stateEnteredEventDetails", details)))?;
     thread.service.count_transition(thread.run);
-    let mut entered =
-        Entered { thread, name, event, at: thread.now(), retry_count: 0, token: None, item: None };
+    let mut entered = Entered {
+        thread,
+        name,
+        event,
+        at: thread.now(),
+        retry_count: 0,
+        token: None,
+        item: None,
+        is_open: false,
+    };
     let (output, then) = match &state.kind {
         Kind::Task(task) => handled(&mut entered, state, &task.errors, &task.then, input).await?,
         Kind::Parallel(parallel) => {
@@ -120,15 +127,16 @@ async fn simple<'a>(
             Ok((entered.finish(&state.io, &input, result)?, target(then)))
         }
         Kind::Choice { rules, default } => {
-            let context = entered.context();
-            let scope = Scope { data: &effective, context: &context };
-            let mut next = default.as_deref();
-            for (rule, target) in rules {
-                if rule.matches(scope).map_err(|error| entered.broken(error))? {
-                    next = Some(target);
-                    break;
+            let uses_context = rules.iter().any(|(rule, _)| rule.uses_context());
+            let matched = entered.with_env(&effective, uses_context, |env| {
+                for (rule, target) in rules {
+                    if rule.matches(env.scope)? {
+                        return Ok(Some(target.as_str()));
+                    }
                 }
-            }
+                Ok(default.as_deref())
+            });
+            let next = matched.map_err(|error: MissingVariable| entered.broken(error))?;
             let next = next.ok_or_else(|| {
                 entered.failure(
                     "States.NoChoiceMatched",
@@ -184,6 +192,10 @@ async fn handled<'a>(
             // A new attempt runs all branches or iterations again.
             entered.thread.line.lines.borrow_mut().clear();
             continue;
+        }
+        // AWS: only a failure that is not retried is an event.
+        if std::mem::take(&mut entered.is_open) && !failure.is_runtime() {
+            entered.thread.event(format!("{}StateFailed", state.kind.name()), None)?;
         }
         return match catch(handlers, &failure, entered, &input) {
             Some(caught) => caught.map(|(catcher, output)| (output, Some(catcher.next.as_str()))),

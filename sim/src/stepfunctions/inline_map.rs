@@ -10,7 +10,7 @@ use super::context::Entered;
 use super::execution::{Item, Line};
 use super::failure::Failure;
 use super::flow;
-use super::parallel::{abort_lines, lines};
+use super::parallel::{cut, lines};
 use crate::asl::model::Map;
 
 /// AWS: an inline Map runs up to 40 iterations at once.
@@ -35,55 +35,44 @@ pub(super) async fn run(entered: &mut Entered<'_>, map: &Map, input: Value) -> R
     let mut running = FuturesUnordered::new();
     let mut waiting =
         lines.iter().zip(inputs).enumerate().filter(|(_, (line, _))| line.output.borrow().is_none());
-    thread.line.last_event.set(started);
+    entered.is_open = true;
+    let mut last = started;
     loop {
         while running.len() < limit {
             let Some((index, (line, input))) = waiting.next() else { break };
             line.last_event.set(thread.line.last_event.get());
-            iteration(entered, line, index, "Started", true)?;
+            let details = iteration(name, index);
+            thread
+                .on(line)
+                .event("MapIterationStarted", Some(("mapIterationStartedEventDetails", details)))?;
             running
                 .push(async move { (index, line, flow::run(thread.on(line), &map.processor, input).await) });
         }
         let Some((index, line, outcome)) = running.next().await else { break };
         thread.line.last_event.set(line.last_event.get());
         match outcome {
-            Ok(_) => iteration(entered, line, index, "Succeeded", false)?,
+            // The next iteration follows on the state that ended this one, the end of the Map on this event.
+            Ok(_) => {
+                let details = Some(("mapIterationSucceededEventDetails", iteration(name, index)));
+                last = thread.side_event("MapIterationSucceeded", details)?;
+            }
             Err(failure) => {
                 drop(running);
-                iteration(entered, line, index, "Failed", false)?;
-                abort_lines(thread, &lines, line)?;
-                thread.event("MapStateFailed", None)?;
+                cut(thread, &lines, line, &failure)?;
                 return Err(failure);
             }
         }
     }
     let outputs: Vec<Value> =
         lines.iter().map(|line| line.output.borrow().clone().unwrap_or_default()).collect();
+    entered.is_open = false;
+    thread.line.last_event.set(last);
     thread.side_event("MapStateSucceeded", None)?;
     Ok(Value::Array(outputs))
 }
 
-fn iteration(
-    entered: &Entered<'_>,
-    line: &Rc<Line>,
-    index: usize,
-    what: &str,
-    advance: bool,
-) -> Result<(), Failure> {
-    let key = match what {
-        "Started" => "mapIterationStartedEventDetails",
-        "Succeeded" => "mapIterationSucceededEventDetails",
-        _ => "mapIterationFailedEventDetails",
-    };
-    let details = Some((key, vec![("name", Value::from(entered.name)), ("index", json!(index))]));
-    let thread = entered.thread.on(line);
-    let event = format!("MapIteration{what}");
-    if advance {
-        thread.event(event, details)?
-    } else {
-        thread.side_event(event, details)?
-    };
-    Ok(())
+fn iteration(name: &str, index: usize) -> Vec<(&'static str, Value)> {
+    vec![("name", Value::from(name)), ("index", json!(index))]
 }
 
 /// The items of the input.

@@ -22,7 +22,7 @@ pub(super) async fn read(
     reader: &Reader,
     input: &Value,
 ) -> Result<Vec<Value>, Failure> {
-    let failed = |cause: String| entered.failure("States.ItemReaderFailed", cause);
+    let failed = |cause: String| Failure::new("States.ItemReaderFailed", cause);
     let store = entered.thread.service.settings.objects.clone();
     let store = store.ok_or_else(|| failed("There are no objects to read from.".into()))?;
     let parameters = entered.fill(Some(&reader.parameters), input.clone())?;

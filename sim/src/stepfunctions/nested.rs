@@ -15,11 +15,16 @@ use super::{TaskCall, TaskFailure};
 pub(super) struct Child {
     service: Rc<Service>,
     arn: String,
+    parent: String,
 }
 
 impl Drop for Child {
     fn drop(&mut self) {
-        self.service.stop(&self.arn, None, None);
+        let cause = format!(
+            "The Task state in AWS Step Functions execution [{}] which was managing this resource was aborted",
+            self.parent
+        );
+        self.service.stop(&self.arn, None, Some(&cause));
     }
 }
 
@@ -59,7 +64,7 @@ pub(super) fn start(thread: Thread<'_>, call: &TaskCall, work: &Rc<Work>) -> Opt
             Err(TaskFailure { error: "States.TaskFailed".into(), cause: description.to_string() })
         });
     });
-    Some(Child { service: Rc::clone(service), arn })
+    Some(Child { service: Rc::clone(service), arn, parent: call.execution_arn.clone() })
 }
 
 fn begin(service: &Rc<Service>, parameters: &Value) -> Result<(String, i64), TaskFailure> {

@@ -12,9 +12,14 @@ use super::failure::Failure;
 use super::flow;
 use crate::asl::model::Parallel;
 
-pub(super) async fn run(entered: &Entered<'_>, parallel: &Parallel, input: Value) -> Result<Value, Failure> {
+pub(super) async fn run(
+    entered: &mut Entered<'_>,
+    parallel: &Parallel,
+    input: Value,
+) -> Result<Value, Failure> {
     let thread = entered.thread;
     let started = thread.event("ParallelStateStarted", None)?;
+    entered.is_open = true;
     let lines = lines(thread, parallel.branches.len(), |_| Line {
         item: thread.line.item.clone(),
         ..Line::default()
@@ -31,13 +36,13 @@ pub(super) async fn run(entered: &Entered<'_>, parallel: &Parallel, input: Value
         thread.line.last_event.set(line.last_event.get());
         if let Err(failure) = outcome {
             drop(running);
-            abort_lines(thread, &lines, line)?;
-            thread.event("ParallelStateFailed", None)?;
+            cut(thread, &lines, line, &failure)?;
             return Err(failure);
         }
     }
     let outputs: Vec<Value> =
         lines.iter().map(|line| line.output.borrow().clone().unwrap_or_default()).collect();
+    entered.is_open = false;
     thread.side_event("ParallelStateSucceeded", None)?;
     Ok(Value::Array(outputs))
 }
@@ -51,23 +56,53 @@ pub(super) fn lines(thread: Thread<'_>, count: usize, make: impl Fn(usize) -> Li
     lines.clone()
 }
 
-/// Records that the lines beside `failed` end where they are.
-pub(super) fn abort_lines(thread: Thread<'_>, lines: &[Rc<Line>], failed: &Rc<Line>) -> Result<(), Failure> {
-    for line in lines.iter().filter(|line| !Rc::ptr_eq(line, failed)) {
-        abort(thread, line)?;
+/// Records how the lines of a state end when one of them has failed: in their order, each iteration as failed or
+/// aborted, and each Task or Wait that was under way as aborted; the failed Task too. All follow on the last event of
+/// the line that failed.
+///
+/// AWS records nothing of it for `States.Runtime`, which ends the whole execution at once.
+pub(super) fn cut(
+    thread: Thread<'_>,
+    lines: &[Rc<Line>],
+    failed: &Rc<Line>,
+    failure: &Failure,
+) -> Result<(), Failure> {
+    if failure.is_runtime() {
+        return Ok(());
+    }
+    for line in lines {
+        let Some(at) = line.at.borrow().clone() else { continue };
+        let has_failed = Rc::ptr_eq(line, failed);
+        if let (Some(name), Some(item)) = (&line.iteration_of, &line.item) {
+            let (event, key) = if has_failed {
+                ("MapIterationFailed", "mapIterationFailedEventDetails")
+            } else {
+                ("MapIterationAborted", "mapIterationAbortedEventDetails")
+            };
+            let details = vec![("name", Value::from(name.as_str())), ("index", json!(item.index))];
+            thread.side_event(event, Some((key, details)))?;
+        }
+        if has_failed {
+            if at.kind == "Task" {
+                thread.side_event("TaskStateAborted", None)?;
+            }
+        } else {
+            abort(thread, line, at.kind)?;
+        }
     }
     Ok(())
 }
 
-fn abort(thread: Thread<'_>, line: &Line) -> Result<(), Failure> {
-    let Some(at) = line.at.borrow().clone() else { return Ok(()) };
+/// Only these states can be found under way; the others take no time.
+fn abort(thread: Thread<'_>, line: &Line, kind: &str) -> Result<(), Failure> {
     for inner in line.lines.borrow().iter() {
-        abort(thread, inner)?;
+        let at = inner.at.borrow().clone();
+        if let Some(at) = at {
+            abort(thread, inner, at.kind)?;
+        }
     }
-    thread.side_event(format!("{}StateAborted", at.kind), None)?;
-    if let (Some(name), Some(item)) = (&line.iteration_of, &line.item) {
-        let details = vec![("name", Value::from(name.as_str())), ("index", json!(item.index))];
-        thread.side_event("MapIterationAborted", Some(("mapIterationAbortedEventDetails", details)))?;
+    if matches!(kind, "Task" | "Wait" | "Parallel" | "Map") {
+        thread.side_event(format!("{kind}StateAborted"), None)?;
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::context::Thread;
 use super::execution::{End, Execution, ExecutionKind, Run, Status};
-use super::failure::{Failure, MAX_PAYLOAD};
+use super::failure::MAX_PAYLOAD;
 use super::history::{Details, History, input as input_details, output as output_details};
 use super::tokens::Tokens;
 use super::{Settings, TaskRunner, flow};
@@ -26,7 +26,8 @@ use crate::runtime::Clock;
 /// AWS: a Standard execution may take a year, an express one five minutes.
 const STANDARD_SECONDS: u64 = 365 * 24 * 3600;
 const EXPRESS_SECONDS: u64 = 300;
-/// AWS: executions can be redriven for 14 days.
+/// AWS: executions can be redriven for 14 days, if their history has room for it.
+const REDRIVABLE_EVENTS: u64 = 24_999;
 const REDRIVABLE: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// Why an execution was not started.
@@ -230,16 +231,17 @@ impl Service {
                 self.end(run, Status::Succeeded, Some(output), None, None);
             }
             Some(Err(failure)) => {
+                // Such a failure is the last thing that happened, on whichever line.
+                let previous = if failure.is_runtime() { run.history.last_id() } else { previous };
                 let details = Some(("executionFailedEventDetails", failure.details()));
                 self.mark(run, "ExecutionFailed", previous, details);
-                let Failure { error, cause, .. } = failure;
-                self.end(run, Status::Failed, None, Some(error), cause);
+                let error = failure.name().map(str::to_owned);
+                self.end(run, Status::Failed, None, error, failure.cause);
             }
+            // AWS gives neither an error nor a cause: the status says it all.
             None => {
-                let details =
-                    Some(("executionTimedOutEventDetails", vec![("error", json!("States.Timeout"))]));
-                self.mark(run, "ExecutionTimedOut", previous, details);
-                self.end(run, Status::TimedOut, None, Some("States.Timeout".into()), None);
+                self.mark(run, "ExecutionTimedOut", previous, None);
+                self.end(run, Status::TimedOut, None, None, None);
             }
         }
     }
@@ -277,6 +279,9 @@ impl Service {
         let stopped = run.end.borrow().stopped.unwrap_or(run.started);
         if self.clock.now().duration_since(stopped) > REDRIVABLE {
             return refuse("the execution ended more than 14 days ago");
+        }
+        if run.history.last_id() >= REDRIVABLE_EVENTS {
+            return refuse("the history of the execution is full");
         }
         *run.end.borrow_mut() = End::RUNNING;
         let count = run.redrive_count.get() + 1;

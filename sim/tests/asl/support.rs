@@ -1,6 +1,6 @@
 //! Runs one machine on scripted tasks.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
@@ -40,6 +40,8 @@ pub(crate) struct Script {
     clock: Clock,
     answers: RefCell<BTreeMap<String, VecDeque<Answer>>>,
     pub(crate) calls: RefCell<Vec<TaskCall>>,
+    /// How many calls have come to their end.
+    pub(crate) finished: Rc<Cell<usize>>,
 }
 
 impl TaskRunner for Script {
@@ -50,9 +52,10 @@ impl TaskRunner for Script {
             None => returns(call.parameters.clone()),
         };
         self.calls.borrow_mut().push(call);
-        let clock = self.clock.clone();
+        let (clock, finished) = (self.clock.clone(), Rc::clone(&self.finished));
         Box::pin(async move {
             clock.sleep(answer.after).await;
+            finished.set(finished.get() + 1);
             answer.result
         })
     }
@@ -85,6 +88,7 @@ impl Lab {
             clock: runtime.clock(),
             answers: RefCell::new(answers),
             calls: RefCell::default(),
+            finished: Rc::default(),
         });
         let sfn = StepFunctions::new(runtime.clock(), Rc::clone(&script) as Rc<dyn TaskRunner>, settings);
         let machine = sfn.create_state_machine("machine", parse(definition));

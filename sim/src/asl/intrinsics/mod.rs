@@ -80,6 +80,15 @@ pub fn parse(text: &str) -> Result<Call, PathSyntaxError> {
 }
 
 impl Call {
+    /// Whether a path in it reads the context object.
+    pub fn uses_context(&self) -> bool {
+        self.arguments.iter().any(|argument| match argument {
+            Argument::Literal(_) => false,
+            Argument::Path(path) => path.is_context(),
+            Argument::Call(call) => call.uses_context(),
+        })
+    }
+
     /// The result of the call; `field` is the field it is for, which the error about a path names.
     ///
     /// # Errors

@@ -8,9 +8,11 @@ use crate::asl::model::{Graph, Handlers, Kind, State, Transition};
 
 /// Checks one level of states. `names` has every state, also those that could not be read (then `complete` is false).
 pub(super) fn check(graph: &Graph, names: &[&str], complete: bool, at: &str, report: &Report) {
+    let mut sound = complete;
     for (name, state) in &graph.states {
         for (field, target) in targets(state) {
             if !names.contains(&target) {
+                sound = false;
                 report.error(
                     format!("{}.{field}", join(at, name)),
                     format!("leads to {target:?}, which is not a state here; the states are {}", list(names)),
@@ -18,8 +20,8 @@ pub(super) fn check(graph: &Graph, names: &[&str], complete: bool, at: &str, rep
             }
         }
     }
-    // A state that could not be read may lead anywhere.
-    if !complete {
+    // A state that could not be read, or whose target is misspelt, may lead anywhere.
+    if !sound {
         return;
     }
     let reached = reachable(graph);

@@ -13,7 +13,6 @@ pub(crate) const STATES_ERRORS: &[&str] = &[
     "States.DataLimitExceeded",
     "States.ExceedToleratedFailureThreshold",
     "States.HeartbeatTimeout",
-    "States.Http.Socket",
     "States.IntrinsicFailure",
     "States.ItemReaderFailed",
     "States.NoChoiceMatched",
@@ -103,6 +102,11 @@ fn catcher(fields: &Fields<'_>, is_last: bool) -> Option<Catcher> {
     Some(Catcher { errors: errors?, result_path, next: next?.to_owned() })
 }
 
+/// HTTP tasks have an error for each status code: `States.Http.StatusCode.429`.
+fn is_unknown(name: &str) -> bool {
+    name.starts_with("States.") && !name.starts_with("States.Http.") && !STATES_ERRORS.contains(&name)
+}
+
 fn error_equals(fields: &Fields<'_>, is_last: bool) -> Option<Vec<String>> {
     if !fields.has("ErrorEquals") {
         fields.get("ErrorEquals");
@@ -118,15 +122,13 @@ fn error_equals(fields: &Fields<'_>, is_last: bool) -> Option<Vec<String>> {
     for (index, item) in items.iter().enumerate() {
         let at = format!("{}[{index}]", fields.path("ErrorEquals"));
         match item {
-            Value::String(name) if name.starts_with("States.") && !STATES_ERRORS.contains(&name.as_str()) => {
-                fields.report.error(
-                    at,
-                    format!(
-                        "is {name}, which is not an error of the language; it has {}",
-                        STATES_ERRORS.join(", ")
-                    ),
-                )
-            }
+            Value::String(name) if is_unknown(name) => fields.report.error(
+                at,
+                format!(
+                    "is {name}, which is not an error of the language; it has {}",
+                    STATES_ERRORS.join(", ")
+                ),
+            ),
             Value::String(name) => names.push(name.clone()),
             other => fields.report.error(at, format!("has to be the name of an error, not {}", kind(other))),
         }

@@ -2,15 +2,13 @@
 
 use serde_json::Value;
 
-use super::fields::Fields;
+use super::fields::{Fields, kind};
 use super::handlers;
 use super::query_language;
 use super::state::{paths, results, then};
 use super::states;
-use crate::asl::model::{Batcher, Count, Distributed, Graph, Io, Kind, Map, Reader, Source};
+use crate::asl::model::{Batcher, Distributed, Graph, Io, Kind, Map, Percentage, Reader, Source};
 
-/// AWS: an inline Map has up to 40 iterations at once, a distributed one up to 10,000.
-const MAX_CONCURRENCY: u64 = 10_000;
 const MAX_ITEMS: u64 = 100_000_000;
 
 pub(super) fn map(fields: &Fields<'_>, io: &mut Io) -> Option<Kind> {
@@ -23,7 +21,7 @@ pub(super) fn map(fields: &Fields<'_>, io: &mut Io) -> Option<Kind> {
     if fields.has("ItemSelector") && fields.has("Parameters") {
         fields.error("Parameters", "is the old name of ItemSelector; keep one of the two");
     }
-    let max_concurrency = fields.count("MaxConcurrency", "MaxConcurrencyPath", 0, MAX_CONCURRENCY);
+    let max_concurrency = fields.count("MaxConcurrency", "MaxConcurrencyPath", 0, MAX_ITEMS);
     let items_path = fields.data_path("ItemsPath");
     let reader = fields.get("ItemReader").and_then(|value| {
         let inner = Fields::of(value, fields.path("ItemReader"), fields.report)?;
@@ -33,8 +31,7 @@ pub(super) fn map(fields: &Fields<'_>, io: &mut Io) -> Option<Kind> {
     });
     let distributed = distributed_fields(fields, distributed);
     if fields.has("ItemReader") && fields.has("ItemsPath") && distributed.is_some() {
-        // AWS reads the dataset and then applies the path to it.
-        fields.report.warn(fields.path("ItemsPath"), "is applied to what the ItemReader reads");
+        fields.report.warn(fields.path("ItemsPath"), "is ignored: the items come from the ItemReader");
     }
     let errors = handlers::handlers(fields);
     let then = then(fields);
@@ -68,7 +65,7 @@ fn processor(fields: &Fields<'_>) -> (Option<Graph>, Option<Distributed>) {
     let Some(inner) = Fields::of(value, fields.path(name), fields.report) else { return (None, None) };
     inner.comment();
     query_language(&inner);
-    let distributed = if name == "ItemProcessor" { config(&inner) } else { None };
+    let distributed = config(&inner);
     let graph = states(&inner);
     inner.finish("an ItemProcessor");
     (graph, distributed)
@@ -81,7 +78,8 @@ fn config(fields: &Fields<'_>) -> Option<Distributed> {
     let distributed = match mode {
         "INLINE" => {
             if execution_type.is_some() {
-                inner.error("ExecutionType", "belongs to \"Mode\": \"DISTRIBUTED\"");
+                let path = inner.path("ExecutionType");
+                inner.report.warn(path, "does nothing: it belongs to \"Mode\": \"DISTRIBUTED\"");
             }
             None
         }
@@ -170,9 +168,21 @@ fn distributed_fields(fields: &Fields<'_>, distributed: Option<Distributed>) -> 
     })
 }
 
-/// AWS takes a number between 0 and 100, also a fraction.
-fn percentage(fields: &Fields<'_>) -> Option<Count> {
-    fields.count("ToleratedFailurePercentage", "ToleratedFailurePercentagePath", 0, 100)
+fn percentage(fields: &Fields<'_>) -> Option<Percentage> {
+    const NAME: &str = "ToleratedFailurePercentage";
+    const PATH: &str = "ToleratedFailurePercentagePath";
+    let fixed = fields.get(NAME).and_then(|value| {
+        let share = value.as_f64().filter(|share| (0.0..=100.0).contains(share));
+        if share.is_none() {
+            fields.error(NAME, format!("has to be a number between 0 and 100, not {}", kind(value)));
+        }
+        share.map(Percentage::Fixed)
+    });
+    let read = fields.data_path(PATH).map(Percentage::Path);
+    if fields.has(NAME) && fields.has(PATH) {
+        fields.error(NAME, format!("and {PATH} exclude each other; keep one of the two"));
+    }
+    fixed.or(read)
 }
 
 fn batcher(fields: &Fields<'_>) -> Batcher {

@@ -42,11 +42,19 @@ impl Token {
     }
 }
 
+/// More steps than anybody writes, but few enough that what a path makes and what reads it can be walked recursively.
+const MAX_STEPS: usize = 200;
+const MAX_NESTING: usize = 8;
+const MAX_SELECTOR: usize = 1000;
+
 /// Splits what follows the `$`.
 pub(super) fn tokenize(body: &str) -> Result<Vec<Token>, PathSyntaxError> {
     let mut tokens = Vec::new();
     let mut rest = body;
     while !rest.is_empty() {
+        if tokens.len() >= MAX_STEPS {
+            return Err(error(format!("it has more than {MAX_STEPS} steps")));
+        }
         rest = if let Some(after) = rest.strip_prefix("..") {
             tokens.push(Token::Descend);
             if after.starts_with('[') { after } else { member(after, &mut tokens)? }
@@ -97,9 +105,26 @@ fn brackets<'a>(text: &'a str, tokens: &mut Vec<Token>) -> Result<&'a str, PathS
             "script expressions such as [(@.length-1)] are not part of it; [-1] is the last element",
         ));
     } else {
+        if inside.len() > MAX_SELECTOR || nesting(inside) > MAX_NESTING {
+            return Err(error("a filter in it is too long or nests too deeply"));
+        }
         Token::Selector(inside.to_owned())
     });
     Ok(after)
+}
+
+/// How deeply brackets and parentheses nest.
+fn nesting(text: &str) -> usize {
+    let mut depth = 0_usize;
+    let depths = text.bytes().map(|byte| {
+        match byte {
+            b'(' | b'[' => depth += 1,
+            b')' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth
+    });
+    depths.max().unwrap_or(0)
 }
 
 /// The position of the bracket that closes the one at the start; quotes hide brackets.

@@ -1,0 +1,110 @@
+//! `stopgap demo`: one night over a simulated fleet.
+
+mod page;
+
+use std::io::{IsTerminal, stderr};
+
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use stopgap_sim::aws::{FaultName, Scope};
+use stopgap_sim::night::{Night, Options, Progress};
+
+use crate::{BadInput, output};
+
+/// Simulate one night over a fleet: the real state machines and the real task code on a simulated AWS.
+#[derive(Parser)]
+pub(crate) struct Args {
+    /// How many instances there are, over two Regions.
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    instances: u32,
+    /// Where all chance comes from: the same seed, the same bytes.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// What goes wrong besides the usual three failures; repeatable. `--fault list` prints the names.
+    #[arg(long, value_name = "NAME")]
+    fault: Vec<String>,
+    /// Print one JSON document instead of the page.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: Args) -> Result<(), BadInput> {
+    if args.fault.iter().any(|name| name == "list") {
+        output::print(&faults());
+        return Ok(());
+    }
+    let parsed: Vec<Result<FaultName, String>> = args.fault.iter().map(|name| name.parse()).collect();
+    let wrong: Vec<String> =
+        parsed.iter().filter_map(|fault| fault.as_ref().err()).map(|why| format!("--fault: {why}")).collect();
+    if !wrong.is_empty() {
+        return Err(BadInput(wrong));
+    }
+    let options = Options {
+        instances: usize::try_from(args.instances).unwrap_or(usize::MAX),
+        seed: args.seed,
+        faults: parsed.into_iter().flatten().collect(),
+    };
+    let night = Night::new(options).map_err(BadInput::one)?;
+    let bar = Bar::new();
+    let report = night.run(|progress| bar.show(progress));
+    bar.finish();
+    if args.json {
+        let document = serde_json::to_string_pretty(&report.summary)
+            .map_err(|e| BadInput::one(format!("the summary cannot be written: {e}")))?;
+        output::print(&format!("{document}\n"));
+    } else {
+        output::print(&page::of(&report));
+    }
+    Ok(())
+}
+
+fn faults() -> String {
+    let width = FaultName::ALL.iter().map(|fault| fault.as_str().len()).max().unwrap_or(0);
+    let line = |fault: &FaultName| format!("{:width$}  {}\n", fault.as_str(), fault.description());
+    let of = |scope: Scope| -> String {
+        FaultName::ALL.iter().filter(|fault| fault.scope() == scope).map(line).collect()
+    };
+    format!(
+        "One more instance fails, and each costs one ticket:\n{}\nEverything suffers, and no ticket comes of it:\n{}",
+        of(Scope::Instance),
+        of(Scope::Everything)
+    )
+}
+
+/// Progress: a bar on a terminal, a line now and then elsewhere. On stderr, so that stdout has the result alone.
+struct Bar {
+    bar: Option<ProgressBar>,
+}
+
+impl Bar {
+    fn new() -> Self {
+        let bar = stderr().is_terminal().then(|| {
+            let bar = ProgressBar::with_draw_target(Some(1_000), ProgressDrawTarget::stderr());
+            let style = ProgressStyle::with_template("{bar:30} {msg}").ok();
+            style.map(|style| bar.set_style(style.progress_chars("━╸ ")));
+            bar
+        });
+        Self { bar }
+    }
+
+    fn show(&self, progress: Progress) {
+        let time = progress.now.strftime("%H:%M UTC");
+        let Progress { begun, ended, down, messages, .. } = progress;
+        let says =
+            format!("{time}  {begun} runs begun, {ended} ended; {down} down now; {messages} ticket messages");
+        match &self.bar {
+            Some(bar) => {
+                bar.set_position(progress.permille);
+                bar.set_message(says);
+            }
+            None if progress.now.as_second() % 3_600 == 0 => eprintln!("{says}"),
+            None => {}
+        }
+    }
+
+    fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

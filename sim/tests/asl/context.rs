@@ -1,0 +1,50 @@
+//! The context object.
+
+use serde_json::json;
+
+use crate::support::{Lab, only, parameters};
+
+#[test]
+fn tells_of_execution_machine_and_state() {
+    let outcome = parameters(json!({"all.$": "$$"}), json!({"x": 1}));
+    let context = &outcome.output()["all"];
+    let execution = "arn:aws:states:us-east-1:123456789012:execution:machine:test";
+    assert_eq!(
+        *context,
+        json!({
+            "Execution": {
+                "Id": execution, "Input": {"x": 1}, "Name": "test",
+                "RoleArn": "arn:aws:iam::123456789012:role/StepFunctions",
+                "StartTime": "2026-01-01T00:00:00.000Z", "RedriveCount": 0,
+            },
+            "StateMachine": {"Id": "arn:aws:states:us-east-1:123456789012:stateMachine:machine", "Name": "machine"},
+            "State": {"Name": "It", "EnteredTime": "2026-01-01T00:00:00.000Z", "RetryCount": 0},
+        })
+    );
+    assert_eq!(outcome.execution.arn, execution);
+}
+
+#[test]
+fn the_entered_time_is_that_of_the_state_and_the_start_time_that_of_the_execution() {
+    let definition = json!({"StartAt": "W", "States": {
+        "W": {"Type": "Wait", "Seconds": 61, "Next": "P"},
+        "P": {"Type": "Pass", "End": true,
+              "Parameters": {"entered.$": "$$.State.EnteredTime", "started.$": "$$.Execution.StartTime"}}}});
+    let output = Lab::new(&definition, &[]).run(json!({})).output();
+    assert_eq!(output, json!({"entered": "2026-01-01T00:01:01.000Z", "started": "2026-01-01T00:00:00.000Z"}));
+}
+
+#[test]
+fn choice_and_paths_can_read_it() {
+    let definition = json!({"StartAt": "It", "States": {
+        "It": {"Type": "Choice", "Choices": [{"Variable": "$$.Execution.Name", "StringEquals": "test", "Next": "P"}]},
+        "P": {"Type": "Pass", "InputPath": "$$.Execution.Input", "End": true}}});
+    assert_eq!(Lab::new(&definition, &[]).run(json!({"x": 1})).output(), json!({"x": 1}));
+}
+
+#[test]
+fn there_is_no_item_outside_of_a_map() {
+    let outcome = Lab::new(&only(json!({"Type": "Pass", "Parameters": {"a.$": "$$.Map.Item.Index"}})), &[])
+        .run(json!({}));
+    assert_eq!(outcome.error().0, "States.Runtime");
+}
