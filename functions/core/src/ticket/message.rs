@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{Kind, Matter, Report, Severity};
 use crate::error::{ErrorName, TaskError};
@@ -47,8 +48,10 @@ pub struct Moment {
 
 /// One transition of a ticket, as it is published.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "stopgap ticket")]
 pub struct Message {
     /// The version of this format: 1.
+    #[schemars(extend("const" = VERSION))]
     pub version: u8,
     /// The ticket: the same for every message of one matter.
     pub dedup_key: String,
@@ -114,6 +117,12 @@ impl Message {
             timeline: report.timeline.clone(),
         }
     }
+}
+
+/// The JSON Schema (2020-12) of a message, published as `functions/core/ticket.schema.json`.
+pub fn schema() -> Value {
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    settings.into_generator().into_root_schema_for::<Message>().to_value()
 }
 
 /// The console's page of an execution. The Region is the fourth part of its ARN.
@@ -183,4 +192,20 @@ fn text(message: &Message) -> String {
         field(&moment.at.strftime("%F %T UTC").to_string(), Some(&moment.what));
     }
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_published_schema_is_the_one_the_message_has() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/ticket.schema.json");
+        let schema = serde_json::to_string_pretty(&schema()).unwrap() + "\n";
+        if std::env::var_os("UPDATE_SCHEMA").is_some() {
+            std::fs::write(path, &schema).unwrap();
+        }
+        let published = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(published == schema, "run `UPDATE_SCHEMA=1 cargo test -p stopgap-core published_schema`");
+    }
 }
