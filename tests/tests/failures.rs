@@ -248,6 +248,51 @@ fn a_slot_that_stays_busy_beyond_start_within_is_a_missed_backup_and_a_ticket() 
     assert_eq!(scene.state(&waiting), Some(InstanceState::Running));
 }
 
+#[test]
+fn members_of_one_group_take_turns_where_the_group_cannot_spare_all_of_them() {
+    let scene = Scene::nightly(14);
+    let members = group(&scene, 2);
+    for member in &members {
+        scene.start(json!({ "instance_id": member }));
+    }
+    scene.pass(SignedDuration::from_hours(24));
+
+    assert!(scene.runs().iter().all(|run| run.status == Status::Succeeded));
+    assert_eq!(scene.messages(), []);
+    assert_eq!(replaced(&scene), Vec::<String>::new());
+}
+
+#[test]
+fn an_unanswered_create_of_which_only_a_part_is_seen_is_not_taken_for_the_whole() {
+    let unanswered = |scene: &Scene, arn: &str| {
+        let failed = |event: &stopgap_sim::stepfunctions::HistoryEvent| {
+            event.detail("error").is_some_and(|error| error == "CreateUnsettled")
+        };
+        scene.stopgap.step_functions.history(arn).iter().any(failed)
+    };
+    let scene = (0..50).find_map(|seed| {
+        let scene = Scene::nightly(seed);
+        scene.stopgap.aws.change(|world| world.faults.insert(FaultName::CreateUnanswered));
+        let id = scene.add(|spec| spec);
+        let arn = scene.start(json!({ "instance_id": id }));
+        while scene.calls("CreateSnapshots") == 0 {
+            scene.pass(SignedDuration::from_secs(1));
+        }
+        scene.pass(SignedDuration::from_secs(6));
+        unanswered(&scene, &arn).then_some((scene, arn))
+    });
+    let (scene, arn) = scene.expect("one create in three is not answered");
+    let lost = scene.stopgap.aws.change(|world| {
+        let place = world.places.get_mut(&home()).unwrap();
+        place.snapshots.pop_first().unwrap().1.snapshot.volume_id
+    });
+    scene.stopgap.aws.change(|world| world.faults.clear());
+    scene.pass(SignedDuration::from_hours(5));
+
+    assert_eq!(scene.execution(&arn).status, Status::Succeeded);
+    assert!(scene.snapshots().iter().any(|snapshot| snapshot.volume_id == lost), "{lost} has no snapshot");
+}
+
 /// Every fault of the whole world alone: the backup succeeds, the instance runs, nobody is bothered.
 #[test]
 fn whatever_befalls_everything_is_got_through_without_a_ticket() {

@@ -7,12 +7,12 @@ use stopgap_sim::stepfunctions::Status;
 use stopgap_tests::{Scene, nightly};
 
 fn at(text: &str) -> Timestamp {
-    text.parse().unwrap()
+    text.parse().expect("a time")
 }
 
 fn fleet(scene: &Scene, input: Value) -> stopgap_sim::stepfunctions::Execution {
     let machine = scene.stopgap.fleet.clone();
-    let arn = scene.stopgap.step_functions.start_execution(&machine, None, input).unwrap();
+    let arn = scene.stopgap.step_functions.start_execution(&machine, None, input).expect("it starts");
     scene.pass(SignedDuration::from_hours(1));
     scene.execution(&arn)
 }
@@ -170,16 +170,16 @@ fn a_snapshot_error_is_tried_again_at_most_twice_and_stays_one_ticket() {
 }
 
 #[test]
-fn a_thousand_instances_are_admitted_no_faster_than_they_can_be_started() {
+fn a_large_fleet_is_admitted_no_faster_than_it_can_be_started() {
     let scene = Scene::new(10, &[nightly(json!({}))]);
-    for _ in 0..1_000 {
+    for _ in 0..400 {
         scene.add(|spec| spec);
     }
     scene.night();
-    assert_eq!(scene.runs().len(), 1_000);
+    assert_eq!(scene.runs().len(), 400);
     assert!(scene.runs().iter().all(|run| run.status == Status::Succeeded));
     let starts = scene.calls("StartInstances");
-    assert!(starts < 1_100, "{starts} calls for 1,000 starts: many were throttled while instances were down");
+    assert!(starts < 440, "{starts} calls for 400 starts: many were throttled while instances were down");
     let overhead = scene.stopgap.aws.look(|world| {
         world.machines().flat_map(|machine| machine.downs.iter().filter_map(|down| down.overhead())).max()
     });

@@ -108,7 +108,7 @@ async fn release(ports: Ports<'_>, document: &Document) -> Result<Vec<Write>, Ta
     let run = &document.run;
     let key = Lease::key(&run.location, &run.instance_id);
     let lease = read::<Lease>(ports.table, &key).await?;
-    if !lease.as_ref().is_some_and(|stored| stored.record.owner == run.execution) {
+    if lease.as_ref().is_none_or(|stored| stored.record.owner != run.execution) {
         return Ok(Vec::new());
     }
     let mut writes = vec![Write::Delete { key, expect: unchanged(&lease) }];

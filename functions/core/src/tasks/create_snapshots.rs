@@ -4,12 +4,14 @@
 //! the lease *before* the call; a later try looks for the occurrence's tags, and repeats the call only when the lag of
 //! EC2's reads has passed since then and there is still nothing.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{RunPlan, StateInput};
 use crate::error::{ErrorName, TaskError};
-use crate::inventory::{Instance, InstanceState, SnapshotState};
+use crate::inventory::{Instance, InstanceState, Snapshot, SnapshotState};
 use crate::policy::Consistency;
 use crate::ports::{
     Context, CreateSnapshots, CreatedSnapshot, FaultKind, Ports, SnapshotQuery, Written, all_pages,
@@ -51,12 +53,12 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result
     let instance = describe(ports.ec2, &run.location, &run.instance_id).await?;
 
     if let Some(tried_at) = lease.record.create_tried_at {
-        let made = made_since(ports, run, tried_at).await?;
-        if !made.is_empty() {
+        let seen = seen_since(ports, run, tried_at).await?;
+        if let Seen::Whole(made) = seen {
             return Ok(created(&instance, made, tried_at));
         }
         if cx.now.duration_since(tried_at) <= cx.settings.read_lag {
-            let cause = format!("the create of {tried_at} was not answered, and nothing of it is to be seen yet");
+            let cause = format!("the create of {tried_at} was not answered, and not all of it is to be seen yet");
             return Err(TaskError::new(ErrorName::CreateUnsettled, cause));
         }
     }
@@ -68,8 +70,12 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result
         return Err(TaskError::new(ErrorName::NotStopped, cause));
     }
     note_try(ports, cx, run, &lease).await?;
-    let request = request(ports, run, &instance).await?;
+    let (request, volumes) = request(ports, run, &instance).await?;
     match ports.ec2.create_snapshots(&run.location, &request).await {
+        Ok(made) if volumes_of(&made) < volumes => {
+            let cause = format!("EC2 made snapshots of {} of {volumes} volumes", volumes_of(&made));
+            Err(TaskError::new(ErrorName::SnapshotFailed, cause))
+        }
         Ok(made) => Ok(created(&instance, made, cx.now)),
         Err(fault) if fault.kind == FaultKind::Unanswered => {
             Err(TaskError::new(ErrorName::CreateUnsettled, fault.to_string()))
@@ -78,27 +84,35 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result
     }
 }
 
+/// What is to be seen of an earlier try.
+enum Seen {
+    /// A snapshot of each volume that the set has.
+    Whole(Vec<CreatedSnapshot>),
+    /// Nothing yet, or a part: reads lag, and not for all snapshots alike.
+    Part,
+}
+
 /// What tries since `tried_at` made, by the occurrence's tags.
-async fn made_since(
-    ports: Ports<'_>,
-    run: &RunPlan,
-    tried_at: Timestamp,
-) -> Result<Vec<CreatedSnapshot>, TaskError> {
+async fn seen_since(ports: Ports<'_>, run: &RunPlan, tried_at: Timestamp) -> Result<Seen, TaskError> {
     let query = SnapshotQuery::OfInstance(run.instance_id.clone());
     let snapshots = all_pages(|page| ports.ec2.describe_snapshots(&run.location, &query, page)).await?;
     let occurrence = run.occurrence.to_string();
-    let ours = snapshots.into_iter().filter(|snapshot| {
+    let ours: Vec<Snapshot> = snapshots.into_iter().filter(|snapshot| {
         snapshot.tags.get(set_tags::OCCURRENCE) == Some(&occurrence)
             && snapshot.state != SnapshotState::Error
             // EC2 keeps whole seconds.
             && snapshot.started_at.as_second() >= tried_at.as_second()
-    });
-    let made = |s: crate::inventory::Snapshot| CreatedSnapshot {
-        id: s.id,
-        volume_id: s.volume_id,
-        started_at: s.started_at,
-    };
-    Ok(ours.map(made).collect())
+    }).collect();
+    let wanted = ours.iter().filter_map(|snapshot| snapshot.tags.get(set_tags::VOLUMES)?.parse().ok()).max();
+    let made: Vec<CreatedSnapshot> = ours
+        .into_iter()
+        .map(|s| CreatedSnapshot { id: s.id, volume_id: s.volume_id, started_at: s.started_at })
+        .collect();
+    Ok(if wanted.is_some_and(|wanted: usize| volumes_of(&made) >= wanted) { Seen::Whole(made) } else { Seen::Part })
+}
+
+fn volumes_of(made: &[CreatedSnapshot]) -> usize {
+    made.iter().map(|snapshot| &snapshot.volume_id).collect::<BTreeSet<_>>().len()
 }
 
 /// Writes into the lease that a create is tried now. Its condition is the fence: a lease that has changed hands refuses.
@@ -116,21 +130,28 @@ async fn note_try(
     }
 }
 
-/// The request for what is attached now: volumes may have come and gone since the run was prepared.
-async fn request(ports: Ports<'_>, run: &RunPlan, instance: &Instance) -> Result<CreateSnapshots, TaskError> {
+/// The request for what is attached now, and how many volumes that is: some may have come and gone since the run was
+/// prepared.
+async fn request(
+    ports: Ports<'_>,
+    run: &RunPlan,
+    instance: &Instance,
+) -> Result<(CreateSnapshots, usize), TaskError> {
     let selection = volumes::to_copy(ports.ec2, run, instance).await?;
     if selection.ids.is_empty() {
         let cause = format!("{} has no volume left to copy", run.instance_id);
         return Err(TaskError::new(ErrorName::Rejected, cause));
     }
     let (root, data): (Vec<_>, Vec<_>) = selection.left_out.into_keys().partition(|id| instance.is_root(id));
-    Ok(CreateSnapshots {
+    let volumes = selection.ids.len();
+    let request = CreateSnapshots {
         instance_id: run.instance_id.clone(),
         exclude_root: !root.is_empty(),
         exclude_volumes: data,
         description: format!("stopgap: {} of {}", run.occurrence, run.instance_id),
-        tags: tags::of_set(run, selection.ids.len()),
-    })
+        tags: tags::of_set(run, volumes),
+    };
+    Ok((request, volumes))
 }
 
 fn created(instance: &Instance, made: Vec<CreatedSnapshot>, otherwise: Timestamp) -> Created {

@@ -251,7 +251,11 @@ async fn take(
         put(run_key(run), unchanged(&record), &began)?,
     ];
     if prepared.restart_owed {
-        let slot = slot(run, instance, prepared.shield.as_ref());
+        let slot = match &held.intent {
+            // A debt that was taken over has its slot already.
+            Some(stored) => stored.record.group.clone().map(|group| (group, u32::MAX)),
+            None => slot(run, instance, prepared.shield.as_ref()),
+        };
         let intent = Intent {
             owner: run.execution.clone(),
             fence: prepared.fence,

@@ -79,8 +79,9 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<RunP
     };
     let occurrence =
         request.occurrence.clone().unwrap_or_else(|| Occurrence::new(policy.id.clone(), input.started));
-    // Someone who starts an old occurrence by hand wants it now, not "missed"; its window is counted from the start.
-    let from = occurrence.at.max(if request.start_at.is_some() { occurrence.at } else { input.started });
+    // The fleet's runs have their window from the occurrence. Someone who starts an old occurrence by hand wants it now,
+    // not "missed": that window is counted from the start.
+    let from = if request.start_at.is_some() { occurrence.at } else { input.started };
     let start_until = from.saturating_add(policy.schedule.start_within()).unwrap_or(Timestamp::MAX);
     Ok(RunPlan {
         instance_id: request.instance_id,
