@@ -199,6 +199,11 @@ fn nonsense_input_fails_at_the_first_state_and_says_what_would_be_right() {
         (json!({ "instance_id": id, "polcy": "nightly" }), "InvalidInput", "polcy"),
         (json!({ "instance_id": id, "policy": "Nightly" }), "InvalidInput", "`Nightly` is not a policy id"),
         (json!({ "instance_id": id, "start_at": "tomorrow" }), "InvalidInput", "start_at"),
+        (
+            json!({ "instance_id": id, "start_at": "2999-01-01T00:00:00Z" }),
+            "InvalidInput",
+            "more than 24h after",
+        ),
         (json!({ "instance_id": id, "region": "mars-north-1" }), "InvalidInput", "123456789012/us-east-1"),
         (json!({ "instance_id": id, "policy": "hourly" }), "PolicyNotFound", "`hourly`"),
         (json!({ "instance_id": other }), "PolicyNotFound", "say by `policy` which one to use"),

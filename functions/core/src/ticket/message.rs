@@ -136,7 +136,7 @@ fn console_url(execution: &str) -> Option<String> {
 /// What is published: subject, document, text and attributes.
 ///
 /// Names and causes may hold anything that a tag can; the document is written by a JSON library, the subject is cut to
-/// what SNS takes, and the text has its control characters removed.
+/// what SNS takes, and the text has its control and direction characters blanked.
 ///
 /// # Errors
 /// [`ErrorName::Defect`] if the message cannot be written, which its types rule out.
@@ -169,11 +169,16 @@ fn subject(message: &Message) -> String {
     subject.chars().filter(|c| c.is_ascii() && !c.is_ascii_control()).take(100).collect()
 }
 
+/// Control characters, and those that turn the direction of what follows: with them a name could pass for another line.
+fn is_deceptive(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 fn text(message: &Message) -> String {
     let mut lines = vec![format!("{} ({})", subject(message), message.dedup_key), String::new()];
     let mut field = |name: &str, value: Option<&str>| {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
-            let value: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            let value: String = value.chars().map(|c| if is_deceptive(c) { ' ' } else { c }).collect();
             lines.push(format!("{name:<13} {value}"));
         }
     };
