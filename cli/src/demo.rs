@@ -80,8 +80,9 @@ impl Bar {
     fn new() -> Self {
         let bar = stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(1_000), ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("{bar:30} {msg}").ok();
-            style.map(|style| bar.set_style(style.progress_chars("━╸ ")));
+            if let Ok(style) = ProgressStyle::with_template("{bar:30} {msg}") {
+                bar.set_style(style.progress_chars("━╸ "));
+            }
             bar
         });
         Self { bar }
