@@ -14,6 +14,7 @@ use stopgap_sim::stepfunctions::{ObjectStore, Settings, StepFunctions, TaskRunne
 
 use crate::BadInput;
 
+mod draw;
 mod objects;
 mod report;
 mod script;
@@ -31,6 +32,17 @@ enum Command {
     Check {
         /// The definition; - for stdin.
         file: PathBuf,
+    },
+    /// Draw a definition as a Mermaid flowchart.
+    Draw {
+        /// The definition; - for stdin.
+        file: PathBuf,
+        /// Put a box around the states from STATE on, in the order of the file; repeatable. Ends stand outside.
+        #[arg(long = "section", value_name = "TITLE=STATE")]
+        sections: Vec<draw::Section>,
+        /// Draw this section alone, with what leads into it and out of it.
+        #[arg(long, value_name = "TITLE")]
+        only: Option<String>,
     },
     /// Run a definition on virtual time, and show how it ended. Exits with 0 whatever the status.
     Run(RunArgs),
@@ -65,6 +77,7 @@ struct RunArgs {
 pub(crate) fn run(args: Args) -> Result<(), BadInput> {
     match args.command {
         Command::Check { file } => check(&file),
+        Command::Draw { file, sections, only } => draw(&file, &sections, only.as_deref()),
         Command::Run(args) => execute(&args),
     }
 }
@@ -75,6 +88,15 @@ fn check(file: &Path) -> Result<(), BadInput> {
         eprintln!("warning: {}: {warning}", show(file));
     }
     report::print(&format!("ok: {}\n", show(file)));
+    Ok(())
+}
+
+fn draw(file: &Path, sections: &[draw::Section], only: Option<&str>) -> Result<(), BadInput> {
+    let text = read(file)?;
+    sound(file, &text)?;
+    let definition = serde_json::from_str(&text)
+        .map_err(|error| BadInput::one(format!("{}: is not valid JSON: {error}", show(file))))?;
+    report::print(&draw::draw(&definition, sections, only)?);
     Ok(())
 }
 
@@ -124,7 +146,11 @@ fn execute(args: &RunArgs) -> Result<(), BadInput> {
 }
 
 fn definition(file: &Path) -> Result<StateMachine, BadInput> {
-    StateMachine::parse(&read(file)?)
+    sound(file, &read(file)?)
+}
+
+fn sound(file: &Path, text: &str) -> Result<StateMachine, BadInput> {
+    StateMachine::parse(text)
         .map_err(|errors| BadInput(errors.iter().map(|error| format!("{}: {error}", show(file))).collect()))
 }
 

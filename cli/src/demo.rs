@@ -83,11 +83,10 @@ impl Bar {
     fn new() -> Self {
         let bar = stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(1_000), ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("{bar:16} {wide_msg}").ok();
-            match style {
-                Some(style) => bar.with_style(style.progress_chars("━╸ ")),
-                None => bar,
+            if let Ok(style) = ProgressStyle::with_template("{bar:16} {wide_msg}") {
+                bar.set_style(style.progress_chars("━╸ "));
             }
+            bar
         });
         Self { bar }
     }

@@ -22,7 +22,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Check or run any state machine written in Amazon States Language.
+    /// Check, draw or run any state machine written in Amazon States Language.
     Asl(asl::Args),
     /// Simulate one night over a fleet, with the real state machines and the real task code.
     Demo(demo::Args),
@@ -51,6 +51,7 @@ fn main() -> ExitCode {
 }
 
 /// What is wrong with the input: where, and what would be right. One message a line.
+#[derive(Debug)]
 struct BadInput(Vec<String>);
 
 impl BadInput {

@@ -1,9 +1,11 @@
 //! What the tests share.
 
+pub mod definition;
 mod scene;
 
 pub use scene::{Scene, evening, home, nightly};
 
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -21,4 +23,9 @@ pub fn stopgap() -> Command {
             .expect("stopgap builds")
     };
     BUILT.get_or_init(build).command()
+}
+
+/// The repository, where the tests were built.
+pub fn repository() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }

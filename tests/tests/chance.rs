@@ -13,7 +13,7 @@ fn night(seed: u64, fault: FaultName) -> (Scene, Vec<String>, String, String) {
     let scene = Scene::nightly(seed);
     let everything = FaultName::ALL.iter().filter(|fault| fault.scope() == Scope::Everything);
     // Lost events make late and doubled ones moot: they take turns.
-    let left_out = if seed % 2 == 0 { FaultName::EventsLost } else { FaultName::EventsDoubled };
+    let left_out = if seed.is_multiple_of(2) { FaultName::EventsLost } else { FaultName::EventsDoubled };
     scene.stopgap.aws.change(|world| {
         world.faults.extend(everything.copied().filter(|fault| *fault != left_out));
     });

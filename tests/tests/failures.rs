@@ -112,6 +112,43 @@ fn a_redriven_run_that_no_longer_holds_its_lease_touches_nothing() {
 }
 
 #[test]
+fn a_redriven_run_touches_nothing_while_another_holds_the_lease() {
+    let scene = Scene::nightly(15);
+    let id = scene.add(|spec| spec);
+    let first = scene.start(json!({ "instance_id": id }));
+    while scene.calls("CreateSnapshots") == 0 {
+        scene.pass(SignedDuration::from_secs(1));
+    }
+    scene.stopgap.step_functions.stop_execution(&first, None, None);
+    let second = scene.start(json!({ "instance_id": id }));
+    while scene
+        .states(&second)
+        .last()
+        .is_none_or(|state| state != "StopInstance" && state != "CreateSnapshots")
+    {
+        scene.pass(SignedDuration::from_millis(50));
+    }
+    let touched = || {
+        ["StopInstances", "StartInstances", "CreateSnapshots", "CreateTags"]
+            .map(|operation| scene.calls(operation))
+    };
+    let before = touched();
+    scene.stopgap.step_functions.redrive_execution(&first).unwrap();
+    scene.pass(SignedDuration::from_millis(400));
+    assert_eq!(scene.execution(&first).error.as_deref(), Some("LeaseLost"));
+    assert!(
+        touched().iter().zip(before).all(|(after, before)| *after <= before + 1),
+        "the second run's own at most"
+    );
+
+    scene.pass(SignedDuration::from_hours(5));
+    assert_eq!(scene.execution(&second).status, Status::Succeeded);
+    assert_eq!(scene.state(&id), Some(InstanceState::Running));
+    let last = scene.states(&first).pop().unwrap();
+    assert_eq!(last, "Superseded");
+}
+
+#[test]
 fn a_failure_repeated_is_one_ticket_and_the_next_good_backup_closes_it() {
     let scene = Scene::nightly(7);
     let id = scene.add(|spec| spec.fault(FaultName::StopProtected));

@@ -124,6 +124,27 @@ fn all_tags_of_volume_and_instance_are_on_every_snapshot() {
 }
 
 #[test]
+fn tags_that_do_not_fit_are_named_in_a_ticket_and_cost_nothing_else() {
+    let scene = Scene::nightly(13);
+    let many = |mut spec: stopgap_sim::aws::InstanceSpec| {
+        spec.tags.extend((0..44).map(|n| (format!("Tag{n:02}"), "x".to_owned())));
+        spec.volumes[0].tags.extend((0..4).map(|n| (format!("Volume{n}"), "y".to_owned())));
+        spec
+    };
+    let id = scene.add(many);
+    let execution = scene.run(json!({ "instance_id": id }));
+
+    assert_eq!(execution.status, Status::Succeeded, "{:?}", execution.cause);
+    assert_eq!(scene.messages(), [("tags-incomplete".to_owned(), "open".to_owned(), id)]);
+    scene.stopgap.aws.look(|world| {
+        // The root's snapshot: 4 set tags, its device, 4 of the volume, and 41 of the 45 of the instance.
+        let cause = world.published[0].1.document["cause"].as_str().unwrap();
+        assert!(cause.contains("Tag40, Tag41, Tag42, Tag43"), "{cause}");
+        assert!(world.snapshots().all(|snapshot| snapshot.tags.len() <= 50));
+    });
+}
+
+#[test]
 fn the_same_occurrence_asked_for_twice_is_one_backup() {
     let scene = Scene::nightly(7);
     let id = scene.add(|spec| spec);
@@ -199,6 +220,11 @@ fn nonsense_input_fails_at_the_first_state_and_says_what_would_be_right() {
         (json!({ "instance_id": id, "polcy": "nightly" }), "InvalidInput", "polcy"),
         (json!({ "instance_id": id, "policy": "Nightly" }), "InvalidInput", "`Nightly` is not a policy id"),
         (json!({ "instance_id": id, "start_at": "tomorrow" }), "InvalidInput", "start_at"),
+        (
+            json!({ "instance_id": id, "start_at": "2999-01-01T00:00:00Z" }),
+            "InvalidInput",
+            "more than 24h after",
+        ),
         (json!({ "instance_id": id, "region": "mars-north-1" }), "InvalidInput", "123456789012/us-east-1"),
         (json!({ "instance_id": id, "policy": "hourly" }), "PolicyNotFound", "`hourly`"),
         (json!({ "instance_id": other }), "PolicyNotFound", "say by `policy` which one to use"),

@@ -163,6 +163,7 @@ impl From<Fault> for TaskError {
 /// `States.DataLimitExceeded` are left out on purpose: `States.ALL` does not catch them, so nothing may pretend to.
 pub const AWS_ERROR_NAMES: &[&str] = &[
     "States.ALL",
+    "States.ItemReaderFailed",
     "States.Timeout",
     "Lambda.AWSLambdaException",
     "Lambda.ClientExecutionTimeoutException",

@@ -184,7 +184,7 @@ impl Aws {
                     tags: tags.clone(),
                 };
                 let place = world.places.entry(instance.location.clone()).or_default();
-                place.snapshots.insert(snapshot.id.clone(), Copy { snapshot, made, settled: Some(made) });
+                place.keep(Copy { snapshot, made, settled: Some(made) });
             }
         });
     }

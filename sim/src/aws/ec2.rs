@@ -140,16 +140,19 @@ impl Ec2 for Aws {
             SnapshotQuery::Ours | SnapshotQuery::OfInstance(_) => Which::All,
             SnapshotQuery::Ids(ids) => Which::Ids(ids.clone()),
         };
-        let fits = |snapshot: &Snapshot| match query {
-            SnapshotQuery::Ours => snapshot.tags.contains_key(set_tags::POLICY),
-            SnapshotQuery::OfInstance(id) => snapshot.tags.get(set_tags::INSTANCE) == Some(id),
-            SnapshotQuery::Ids(_) => true,
-        };
         let read = |place: &Place, id: Option<&str>, then: Timestamp| -> Vec<Snapshot> {
-            let one = id.map(|id| place.snapshots.get(id).into_iter());
-            let all = one.is_none().then(|| place.snapshots.values()).into_iter().flatten();
-            let wanted = one.into_iter().flatten().chain(all).filter(|copy| fits(&copy.snapshot));
-            wanted.filter_map(|copy| copy.seen(then)).collect()
+            match (id, query) {
+                (Some(id), _) => {
+                    place.snapshots.get(id).and_then(|copy| copy.seen(then)).into_iter().collect()
+                }
+                (None, SnapshotQuery::OfInstance(id)) => {
+                    place.of_instance(id).filter_map(|copy| copy.seen(then)).collect()
+                }
+                (None, _) => {
+                    let ours = |copy: &&Copy| copy.snapshot.tags.contains_key(set_tags::POLICY);
+                    place.snapshots.values().filter(ours).filter_map(|copy| copy.seen(then)).collect()
+                }
+            }
         };
         let all = self.read("DescribeSnapshots", at, &which, read, "InvalidSnapshot.NotFound").await?;
         Ok(page(all, token))
@@ -315,7 +318,7 @@ fn make_snapshots(
             description: request.description.clone(),
             tags: request.tags.clone(),
         };
-        place.snapshots.insert(id.clone(), Copy { snapshot, made: now, settled: None });
+        place.keep(Copy { snapshot, made: now, settled: None });
         made.push(CreatedSnapshot { id, volume_id: volume_id.clone(), started_at });
     }
     Ok(made)

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use stopgap_core::inventory::{Instance, InstanceState, Location, Snapshot, SnapshotState, Volume};
 use stopgap_core::ports::{Key, LifecycleState, Notice};
+use stopgap_core::set_tags;
 
 use super::budget::{Bucket, Budget};
 use super::faults::FaultName;
@@ -40,6 +41,25 @@ pub struct Place {
     pub snapshots: BTreeMap<String, Copy>,
     /// Auto Scaling groups by name.
     pub groups: BTreeMap<String, Group>,
+    /// The ids of snapshots by their tag `stopgap:instance`, as EC2 answers a filter without reading them all.
+    by_instance: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Place {
+    /// Puts a snapshot here.
+    pub(super) fn keep(&mut self, copy: Copy) {
+        let id = copy.snapshot.id.clone();
+        if let Some(instance) = copy.snapshot.tags.get(set_tags::INSTANCE) {
+            self.by_instance.entry(instance.clone()).or_default().insert(id.clone());
+        }
+        self.snapshots.insert(id, copy);
+    }
+
+    /// The snapshots tagged as of this instance.
+    pub(super) fn of_instance(&self, instance_id: &str) -> impl Iterator<Item = &Copy> {
+        let ids = self.by_instance.get(instance_id).into_iter().flatten();
+        ids.filter_map(|id| self.snapshots.get(id))
+    }
 }
 
 /// An instance, and what the world knows of it beyond what EC2 tells.

@@ -12,6 +12,9 @@ use crate::ports::{Context, Ports};
 use crate::waiting::describe;
 use crate::{lease, tags, volumes};
 
+/// How many of the keys that did not fit are named.
+pub const DROPPED_MAX: usize = 100;
+
 /// What `copy-tags` answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Copied {
@@ -19,8 +22,11 @@ pub struct Copied {
     pub at: Timestamp,
     /// Whether every tag is there.
     pub all: bool,
-    /// What did not fit into a snapshot's 50 tags: snapshot id to keys.
+    /// What did not fit into a snapshot's 50 tags: snapshot id to keys; at most [`DROPPED_MAX`] keys in all, since the
+    /// document of a run has a limit of its own.
     pub dropped: BTreeMap<String, Vec<String>>,
+    /// How many keys did not fit, in all.
+    pub dropped_count: usize,
 }
 
 /// Copies the tags, one CreateTags call per snapshot.
@@ -37,6 +43,7 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result
     let present = tags::of_set(run, made.len());
 
     let mut dropped = BTreeMap::new();
+    let mut dropped_count = 0;
     for of in made {
         let volume = volumes.iter().find(|volume| volume.id == of.volume_id).ok_or_else(|| {
             TaskError::new(ErrorName::NotFound, format!("the volume {} is not there any more", of.volume_id))
@@ -45,9 +52,11 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result
         if !plan.write.is_empty() {
             ports.ec2.tag_snapshots(&run.location, std::slice::from_ref(&of.id), &plan.write).await?;
         }
-        if !plan.dropped.is_empty() {
-            dropped.insert(of.id.clone(), plan.dropped);
+        let room = DROPPED_MAX.saturating_sub(dropped_count);
+        dropped_count += plan.dropped.len();
+        if !plan.dropped.is_empty() && room > 0 {
+            dropped.insert(of.id.clone(), plan.dropped.into_iter().take(room).collect());
         }
     }
-    Ok(Copied { at: cx.now, all: dropped.is_empty(), dropped })
+    Ok(Copied { at: cx.now, all: dropped_count == 0, dropped, dropped_count })
 }

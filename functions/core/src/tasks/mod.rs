@@ -75,10 +75,14 @@ tasks! {
 }
 
 fn parse<T: DeserializeOwned>(payload: Value) -> Result<T, TaskError> {
-    serde_path_to_error::deserialize(payload).map_err(|e| {
-        let place = e.path().to_string();
-        let place = if place == "." { String::new() } else { format!("`{place}`: ") };
-        TaskError::new(ErrorName::InvalidInput, format!("{place}{}", e.inner()))
+    read(payload).map_err(|why| TaskError::new(ErrorName::InvalidInput, why))
+}
+
+/// Reads a document, or says where in it what is wrong.
+fn read<T: DeserializeOwned>(document: Value) -> Result<T, String> {
+    serde_path_to_error::deserialize(document).map_err(|e| match e.path().to_string().as_str() {
+        "." => e.inner().to_string(),
+        place => format!("`{place}`: {}", e.inner()),
     })
 }
 

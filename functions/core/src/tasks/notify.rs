@@ -119,9 +119,12 @@ fn of_run(kind: Kind, document: &Document) -> (Matter, Report) {
 fn without_failure(kind: Kind, document: &Document) -> (String, String) {
     match kind {
         Kind::TagsIncomplete => {
-            let dropped = document.tags.iter().flat_map(|answer| &answer.payload.dropped);
-            let cause = dropped.map(|(id, keys)| format!("{id} has no room for {}", keys.join(", ")));
-            (ErrorName::LimitExceeded.to_string(), cause.collect::<Vec<_>>().join("; "))
+            let tags = document.tags.iter().map(|answer| &answer.payload);
+            let count: usize = tags.clone().map(|tags| tags.dropped_count).sum();
+            let dropped = tags.flat_map(|tags| &tags.dropped);
+            let named = dropped.map(|(id, keys)| format!("{id} has no room for {}", keys.join(", ")));
+            let named = named.collect::<Vec<_>>().join("; ");
+            (ErrorName::LimitExceeded.to_string(), format!("{count} tags did not fit: {named}"))
         }
         Kind::BackupRefused => {
             let reasons = document.prepared.iter().flat_map(|answer| answer.payload.reasons.clone());

@@ -157,12 +157,9 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<Plan
 }
 
 fn request(request: Value) -> Result<FleetRequest, TaskError> {
-    serde_path_to_error::deserialize(request).map_err(|e| {
-        let place = e.path().to_string();
-        let place = if place == "." { String::new() } else { format!("`{place}`: ") };
+    super::read(request).map_err(|why| {
         let right = "it may take at (RFC 3339), policy and dry_run, and {} is enough";
-        let cause = format!("the execution's input is wrong: {place}{}; {right}", e.inner());
-        TaskError::new(ErrorName::InvalidInput, cause)
+        TaskError::new(ErrorName::InvalidInput, format!("the execution's input is wrong: {why}; {right}"))
     })
 }
 

@@ -15,7 +15,7 @@ use crate::retention::{self, Action};
 use crate::{lease, policies};
 
 /// How many sets one run deletes at most; the rest is left to the next.
-const SETS_MAX: usize = 50;
+pub const SETS_MAX: usize = 50;
 
 /// What `prune-snapshots` answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,8 +24,10 @@ pub struct Pruned {
     pub at: Timestamp,
     /// How many sets stay.
     pub kept: usize,
-    /// The sets that no rule keeps, oldest first, and what became of each.
+    /// The sets that no rule keeps, oldest first, and what became of each; at most [`SETS_MAX`].
     pub expired: Vec<Expired>,
+    /// How many more there are, left to the next run.
+    pub deferred: usize,
 }
 
 /// A set that no rule keeps.
@@ -33,8 +35,8 @@ pub struct Pruned {
 pub struct Expired {
     /// The set's occurrence.
     pub occurrence: String,
-    /// Its snapshots.
-    pub snapshots: Vec<String>,
+    /// How many snapshots it has.
+    pub snapshots: usize,
     /// What became of it: `deleted`, or why it was not.
     pub result: String,
 }
@@ -47,7 +49,7 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result
     lease::held(ports.table, &input.document).await?;
     let run = &input.document.run;
     let Some(policy) = policies::get(ports.table, &run.policy.id).await? else {
-        return Ok(Pruned { at: cx.now, kept: 0, expired: Vec::new() });
+        return Ok(Pruned { at: cx.now, kept: 0, expired: Vec::new(), deferred: 0 });
     };
     let query = SnapshotQuery::OfInstance(run.instance_id.clone());
     let snapshots = all_pages(|page| ports.ec2.describe_snapshots(&run.location, &query, page)).await?;
@@ -56,21 +58,20 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result
     let decisions = retention::plan(&policy.retention, &policy.schedule.timezone, &sets);
 
     let mut expired = Vec::new();
-    let to_delete = decisions.iter().filter(|decision| decision.action == Action::Delete);
-    for (n, decision) in to_delete.enumerate() {
+    let to_delete: Vec<_> = decisions.iter().filter(|decision| decision.action == Action::Delete).collect();
+    for decision in to_delete.iter().take(SETS_MAX) {
         let result = match cx.settings.prune {
             PruneMode::Report => "not deleted: this deployment plans and reports only".to_owned(),
-            PruneMode::Delete if n >= SETS_MAX => format!("deferred: {SETS_MAX} sets are deleted in one run"),
             PruneMode::Delete => delete(ports.ec2, &run.location, &decision.set.snapshots).await?,
         };
         expired.push(Expired {
             occurrence: decision.set.occurrence.to_string(),
-            snapshots: decision.set.snapshots.iter().map(|snapshot| snapshot.id.clone()).collect(),
+            snapshots: decision.set.snapshots.len(),
             result,
         });
     }
-    let kept = decisions.len() - expired.len();
-    Ok(Pruned { at: cx.now, kept, expired })
+    let (kept, deferred) = (decisions.len() - to_delete.len(), to_delete.len() - expired.len());
+    Ok(Pruned { at: cx.now, kept, expired, deferred })
 }
 
 /// Deletes the snapshots of a set one by one, as EC2 asks.

@@ -1,7 +1,7 @@
 //! `resolve-run`: the first state of the instance machine. Turns what a person, the fleet or anyone typed into a run, or
 //! says what is wrong with it.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -54,6 +54,9 @@ pub struct Request {
     pub dry_run: bool,
 }
 
+/// How far ahead a run may be started: it waits as a running execution, whose time-out counts.
+const START_AHEAD_MAX: SignedDuration = SignedDuration::from_hours(24);
+
 /// Resolves the request. Reads only; idempotent.
 ///
 /// Needs `ec2:DescribeInstances` and the table.
@@ -63,6 +66,10 @@ pub struct Request {
 /// [`ErrorName::InstanceGone`], saying what would be right.
 pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<RunPlan, TaskError> {
     let request = read(input.request)?;
+    if let Some(start_at) = request.start_at.filter(|at| at.duration_since(input.started) > START_AHEAD_MAX) {
+        let cause = format!("`start_at` {start_at} is more than {START_AHEAD_MAX:#} after {}", input.started);
+        return Err(TaskError::new(ErrorName::InvalidInput, cause));
+    }
     let locations = locations(cx, &request)?;
     // The fleet says all of it, and has just described the instance: every call saved here is one for an instance that
     // is down.
@@ -102,14 +109,11 @@ fn read(request: Value) -> Result<Request, TaskError> {
         let right = r#"it takes {"instance_id": "i-…"}, and may take policy, occurrence, account, region, start_at, attempt and dry_run"#;
         TaskError::new(ErrorName::InvalidInput, format!("the execution's input is wrong: {why}; {right}"))
     };
-    let request: Request = serde_path_to_error::deserialize(request).map_err(|e| {
-        let place = e.path().to_string();
-        invalid(if place == "." { e.inner().to_string() } else { format!("`{place}`: {}", e.inner()) })
-    })?;
+    let request: Request = super::read(request).map_err(invalid)?;
     let id = &request.instance_id;
     let digits = id.strip_prefix("i-").unwrap_or_default();
     if !(8..=17).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Err(invalid(format!("`{id}` is not an instance id (`i-` and 8 or 17 hexadecimal digits)")));
+        return Err(invalid(format!("`{id}` is not an instance id (`i-` and 8 to 17 hexadecimal digits)")));
     }
     if let (Some(policy), Some(occurrence)) = (&request.policy, &request.occurrence)
         && *policy != occurrence.policy

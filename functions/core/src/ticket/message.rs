@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{Kind, Matter, Report, Severity};
 use crate::error::{ErrorName, TaskError};
@@ -47,8 +48,10 @@ pub struct Moment {
 
 /// One transition of a ticket, as it is published.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "stopgap ticket")]
 pub struct Message {
     /// The version of this format: 1.
+    #[schemars(extend("const" = VERSION))]
     pub version: u8,
     /// The ticket: the same for every message of one matter.
     pub dedup_key: String,
@@ -116,6 +119,12 @@ impl Message {
     }
 }
 
+/// The JSON Schema (2020-12) of a message, published as `functions/core/ticket.schema.json`.
+pub fn schema() -> Value {
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    settings.into_generator().into_root_schema_for::<Message>().to_value()
+}
+
 /// The console's page of an execution. The Region is the fourth part of its ARN.
 fn console_url(execution: &str) -> Option<String> {
     let region = execution.split(':').nth(3).filter(|region| !region.is_empty())?;
@@ -127,7 +136,7 @@ fn console_url(execution: &str) -> Option<String> {
 /// What is published: subject, document, text and attributes.
 ///
 /// Names and causes may hold anything that a tag can; the document is written by a JSON library, the subject is cut to
-/// what SNS takes, and the text has its control characters removed.
+/// what SNS takes, and the text has its control and direction characters blanked.
 ///
 /// # Errors
 /// [`ErrorName::Defect`] if the message cannot be written, which its types rule out.
@@ -160,11 +169,16 @@ fn subject(message: &Message) -> String {
     subject.chars().filter(|c| c.is_ascii() && !c.is_ascii_control()).take(100).collect()
 }
 
+/// Control characters, and those that turn the direction of what follows: with them a name could pass for another line.
+fn is_deceptive(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 fn text(message: &Message) -> String {
     let mut lines = vec![format!("{} ({})", subject(message), message.dedup_key), String::new()];
     let mut field = |name: &str, value: Option<&str>| {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
-            let value: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            let value: String = value.chars().map(|c| if is_deceptive(c) { ' ' } else { c }).collect();
             lines.push(format!("{name:<13} {value}"));
         }
     };
@@ -183,4 +197,20 @@ fn text(message: &Message) -> String {
         field(&moment.at.strftime("%F %T UTC").to_string(), Some(&moment.what));
     }
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_published_schema_is_the_one_the_message_has() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/ticket.schema.json");
+        let schema = serde_json::to_string_pretty(&schema()).unwrap() + "\n";
+        if std::env::var_os("UPDATE_SCHEMA").is_some() {
+            std::fs::write(path, &schema).unwrap();
+        }
+        let published = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(published == schema, "run `UPDATE_SCHEMA=1 cargo test -p stopgap-core published_schema`");
+    }
 }

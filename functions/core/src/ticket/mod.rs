@@ -6,7 +6,7 @@ mod message;
 
 pub use desk::{Record, Status, open, resolve};
 pub use kind::{Kind, Severity};
-pub use message::{Action, Message, Moment, VERSION, notice};
+pub use message::{Action, Message, Moment, VERSION, notice, schema};
 
 use serde::{Deserialize, Serialize};
 

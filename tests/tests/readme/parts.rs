@@ -1,0 +1,131 @@
+//! The generated parts of the README. Each stands between `<!-- begin NAME -->` and `<!-- end NAME -->`.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use stopgap_core::tasks::NAMES;
+use stopgap_core::ticket::{self, Kind};
+use stopgap_tests::definition::Definition;
+use stopgap_tests::{repository, stopgap};
+
+use crate::readme;
+use crate::source::{Field, fields, function_docs};
+
+/// How the instance machine is cut: a title, and the state that it begins with.
+const SECTIONS: [(&str, &str); 4] = [
+    ("Prepare", "ResolveRun"),
+    ("Down", "EnterStandby"),
+    ("Up again", "IsRestartOwed"),
+    ("Afterwards", "AreSnapshotsBegun"),
+];
+
+/// Writes them with UPDATE=1 in the environment.
+#[test]
+fn every_generated_part_is_what_the_code_gives() {
+    let mut wanted = readme();
+    for (name, content) in parts() {
+        let (begin, end) = (format!("<!-- begin {name} -->\n"), format!("<!-- end {name} -->"));
+        let (before, rest) = wanted.split_once(&begin).unwrap_or_else(|| panic!("README.md lacks {begin}"));
+        let (_, after) = rest.split_once(&end).unwrap_or_else(|| panic!("README.md lacks {end}"));
+        wanted = format!("{before}{begin}{content}{end}{after}");
+    }
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(repository().join("README.md"), &wanted).unwrap();
+    }
+    let written = readme();
+    let difference = written.lines().zip(wanted.lines()).find(|(written, wanted)| written != wanted);
+    assert!(
+        written == wanted,
+        "run `UPDATE=1 cargo test -p stopgap-tests --test readme`; first difference: {difference:?}"
+    );
+}
+
+fn parts() -> Vec<(String, String)> {
+    let mut parts: Vec<(String, String)> = SECTIONS
+        .iter()
+        .map(|(title, _)| {
+            (format!("picture of {title}"), picture("statemachine/instance.asl.json", Some(title)))
+        })
+        .collect();
+    let mut part = |name: &str, content: String| parts.push((name.to_owned(), content));
+    part("picture of the fleet", picture("statemachine/fleet.asl.json", None));
+    part("functions", functions());
+    part("tickets", tickets());
+    part("instance input", inputs(&fields("functions/core/src/tasks/resolve_run.rs", "Request")));
+    part("fleet input", inputs(&fields("functions/core/src/tasks/plan_fleet.rs", "FleetRequest")));
+    part("demo", demo());
+    parts
+}
+
+/// What `stopgap asl draw` draws.
+fn picture(file: &str, only: Option<&str>) -> String {
+    let mut command = stopgap();
+    command.args(["asl", "draw"]).arg(repository().join(file));
+    if let Some(only) = only {
+        command.args(SECTIONS.map(|(title, first)| format!("--section={title}={first}")));
+        command.args(["--only", only]);
+    }
+    format!("```mermaid\n{}```\n", output(command))
+}
+
+/// The end of the page that `cargo demo` prints.
+fn demo() -> String {
+    let mut command = stopgap();
+    command.arg("demo");
+    let page = output(command);
+    let (_, summary) = page.split_once("\nSummary\n").expect("the page has a summary");
+    format!("```text\n{}\n```\n", summary.trim_end())
+}
+
+fn output(mut command: std::process::Command) -> String {
+    let output = command.output().expect("the command runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("the output is text")
+}
+
+/// Functions, with the states that use them and the code.
+fn functions() -> String {
+    let (all, docs) = (Definition::all(), function_docs());
+    let mut table = String::from("| Function | What it does | States |\n|---|---|---|\n");
+    for name in NAMES {
+        let states = all.iter().flat_map(|definition| {
+            let calling = definition.tasks().into_iter().filter(|state| state.function() == Some(*name));
+            calling.map(|state| {
+                let (name, path) = (state.name, definition.path);
+                format!("[{name}]({path}#L{})", definition.line(name))
+            })
+        });
+        let states = states.collect::<Vec<_>>().join(", ");
+        let states = if states.is_empty() { "(fed by events)".to_owned() } else { states };
+        let module = name.replace('-', "_");
+        let does = &docs[&module];
+        let _ = writeln!(table, "| [`{name}`](functions/core/src/tasks/{module}.rs) | {does} | {states} |");
+    }
+    table
+}
+
+/// The kinds of tickets, the most urgent first.
+fn tickets() -> String {
+    let schema = ticket::schema();
+    let meaning = |kind: &Kind| {
+        let kinds = schema["$defs"]["Kind"]["oneOf"].as_array().expect("the schema lists the kinds");
+        let kind = kinds.iter().find(|entry| entry["const"] == kind.as_str()).expect("every kind is in it");
+        kind["description"].as_str().expect("every kind says what it means").to_owned()
+    };
+    let mut kinds = Kind::ALL.to_vec();
+    kinds.sort_by_key(|kind| kind.severity());
+    let mut table = String::from("| Kind | Severity | Meaning |\n|---|---|---|\n");
+    for kind in kinds {
+        let _ = writeln!(table, "| `{kind}` | {} | {} |", kind.severity().as_str(), meaning(&kind));
+    }
+    table
+}
+
+/// The fields of an execution's input.
+fn inputs(fields: &[Field]) -> String {
+    let mut table = String::from("| Field | Needed | Meaning |\n|---|---|---|\n");
+    for Field { name, doc, optional } in fields {
+        let _ = writeln!(table, "| `{name}` | {} | {doc} |", if *optional { "no" } else { "yes" });
+    }
+    table
+}

@@ -1,0 +1,182 @@
+//! Tickets: recorded, then published, then marked as sent; readable whatever names people give.
+
+use std::cell::Cell;
+
+use async_trait::async_trait;
+use serde_json::json;
+use stopgap_core::occurrence::Occurrence;
+use stopgap_core::ports::{Fault, FaultKind, Item, Key, Notice, Page, Ports, Table, Topic, Write, Written};
+use stopgap_core::ticket::{self, Kind, Matter, Report};
+use stopgap_tests::{Scene, evening, home};
+
+fn matter() -> Matter {
+    Matter::of_instance(
+        Kind::BackupFailed,
+        &home(),
+        "i-0123456789abcdef0",
+        &"nightly".parse().expect("an id"),
+    )
+}
+
+fn report(cause: &str) -> Report {
+    Report {
+        occurrences: vec!["nightly/2026-11-21T02:00:00Z".parse::<Occurrence>().expect("one")],
+        failed_state: Some("CreateSnapshots".to_owned()),
+        error: "SnapshotFailed".to_owned(),
+        cause: cause.to_owned(),
+        done: "The instance runs again.".to_owned(),
+        execution: Some("arn:aws:states:eu-west-1:123456789012:execution:instance:run-1".to_owned()),
+        timeline: Vec::new(),
+    }
+}
+
+/// A topic that fails so many times first.
+struct Flaky<'a> {
+    topic: &'a dyn Topic,
+    failures: Cell<u32>,
+}
+
+#[async_trait(?Send)]
+impl Topic for Flaky<'_> {
+    async fn publish(&self, notice: &Notice) -> Result<(), Fault> {
+        if self.failures.get() > 0 {
+            self.failures.set(self.failures.get() - 1);
+            return Err(Fault::new("Publish", FaultKind::Unavailable, "ServiceUnavailable"));
+        }
+        self.topic.publish(notice).await
+    }
+}
+
+/// A table that is gone.
+struct NoTable;
+
+#[async_trait(?Send)]
+impl Table for NoTable {
+    async fn get(&self, _: &Key) -> Result<Option<Item>, Fault> {
+        Err(Fault::new("GetItem", FaultKind::Unavailable, "InternalServerError"))
+    }
+    async fn query(&self, _: &str, _: Option<String>) -> Result<Page<Item>, Fault> {
+        Err(Fault::new("Query", FaultKind::Unavailable, "InternalServerError"))
+    }
+    async fn write(&self, _: Vec<Write>) -> Result<Written, Fault> {
+        Err(Fault::new("TransactWriteItems", FaultKind::Unavailable, "InternalServerError"))
+    }
+}
+
+fn open(scene: &Scene, ports: Ports<'_>, cause: &str) -> bool {
+    let opened = ticket::open(ports, evening(), matter(), report(cause));
+    scene.stopgap.runtime.block_on(opened).expect("it ends").is_ok()
+}
+
+fn sent(scene: &Scene) -> Vec<(String, u64)> {
+    scene.stopgap.aws.look(|world| {
+        let message = |notice: &Notice| {
+            let document = &notice.document;
+            let action = document["action"].as_str().unwrap_or_default();
+            (action.to_owned(), document["sequence"].as_u64().unwrap_or_default())
+        };
+        world.published.iter().map(|(_, notice)| message(notice)).collect()
+    })
+}
+
+#[test]
+fn a_report_that_says_nothing_new_is_not_sent_again() {
+    let scene = Scene::nightly(1);
+    for cause in ["disk", "disk", "network", "network"] {
+        assert!(open(&scene, scene.stopgap.aws.ports(), cause));
+    }
+    assert_eq!(sent(&scene), [("open".to_owned(), 1), ("update".to_owned(), 2)]);
+}
+
+#[test]
+fn a_ticket_that_could_not_be_sent_is_sent_by_the_next_try() {
+    let scene = Scene::nightly(2);
+    let flaky = Flaky { topic: &scene.stopgap.aws, failures: Cell::new(1) };
+    let ports = Ports { topic: &flaky, ..scene.stopgap.aws.ports() };
+    assert!(!open(&scene, ports, "disk"), "the failure is told, so that the state machine tries again");
+    assert!(open(&scene, ports, "disk"));
+    assert!(open(&scene, ports, "disk"));
+    let sent = sent(&scene);
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].0, "open");
+}
+
+#[test]
+fn a_ticket_is_sent_even_if_the_table_is_gone() {
+    let scene = Scene::nightly(3);
+    let ports = Ports { table: &NoTable, ..scene.stopgap.aws.ports() };
+    assert!(open(&scene, ports, "the table cannot be read"));
+    assert_eq!(sent(&scene).len(), 1);
+}
+
+#[test]
+fn a_resolved_matter_that_comes_up_again_is_opened_again_under_the_same_key() {
+    let scene = Scene::nightly(4);
+    let ports = scene.stopgap.aws.ports();
+    open(&scene, ports, "disk");
+    let matter = matter();
+    let resolve = || ticket::resolve(ports, evening(), &matter, report(""));
+    scene.stopgap.runtime.block_on(resolve()).unwrap().unwrap();
+    scene.stopgap.runtime.block_on(resolve()).unwrap().unwrap();
+    open(&scene, ports, "disk");
+    assert_eq!(
+        sent(&scene),
+        [("open".to_owned(), 1), ("resolve".to_owned(), 2), ("open".to_owned(), 3)],
+        "resolving what is resolved says nothing"
+    );
+}
+
+#[test]
+fn hostile_names_break_neither_the_document_nor_the_mail() {
+    let scene = Scene::nightly(5);
+    let cause = "tag \"Name\"=\u{1b}[31m\r\nBcc: all@example.org\u{0}</script>{{7*7}}\u{202e}";
+    open(&scene, scene.stopgap.aws.ports(), cause);
+    scene.stopgap.aws.look(|world| {
+        let (_, notice) = &world.published[0];
+        let document = serde_json::to_string(&notice.document).unwrap();
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&document).unwrap()["cause"], cause);
+        assert!(notice.subject.len() <= 100 && notice.subject.bytes().all(|b| (0x20..0x7f).contains(&b)));
+        let plain = |c: char| c == '\n' || !(c.is_control() || c == '\u{202e}');
+        assert!(notice.text.chars().all(plain), "{:?}", notice.text);
+        assert_eq!(notice.text.lines().filter(|line| line.starts_with("Bcc")).count(), 0);
+    });
+}
+
+#[test]
+fn a_message_says_what_where_why_and_what_to_do() {
+    let scene = Scene::nightly(6);
+    open(&scene, scene.stopgap.aws.ports(), "2 of 3 snapshots ended in error");
+    scene.stopgap.aws.look(|world| {
+        let (_, notice) = &world.published[0];
+        let expected = json!({
+            "version": 1,
+            "dedup_key": "stopgap/backup-failed/123456789012/us-east-1/i-0123456789abcdef0/nightly",
+            "sequence": 1,
+            "action": "open",
+            "severity": "error",
+            "kind": "backup-failed",
+            "instance": "i-0123456789abcdef0",
+            "account": "123456789012",
+            "region": "us-east-1",
+            "policy": "nightly",
+            "occurrences": ["nightly/2026-11-21T02:00:00Z"],
+            "failed_state": "CreateSnapshots",
+            "error": "SnapshotFailed",
+            "cause": "2 of 3 snapshots ended in error",
+            "done": "The instance runs again.",
+            "next_step": Kind::BackupFailed.next_step(),
+            "console_url": "https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/v2/executions/details/arn:aws:states:eu-west-1:123456789012:execution:instance:run-1",
+            "timeline": [],
+        });
+        assert_eq!(notice.document, expected);
+        let attributes: Vec<_> = notice.attributes.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        assert_eq!(
+            attributes,
+            [
+                ("account", "123456789012"), ("action", "open"), ("kind", "backup-failed"), ("policy", "nightly"),
+                ("region", "us-east-1"), ("severity", "error"),
+            ]
+        );
+        assert_eq!(notice.subject, "[ERROR] i-0123456789abcdef0: backup failed");
+    });
+}

@@ -1,0 +1,106 @@
+//! One vocabulary of errors, and every state ready for them.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use stopgap_core::error::{AWS_ERROR_NAMES, ErrorName};
+use stopgap_tests::definition::{Definition, errors, target};
+
+/// What passes by itself: a request limit, a service that hiccups, a function that dies.
+const PASSING: [&str; 10] = [
+    "Throttled",
+    "ServiceUnavailable",
+    "Lambda.AWSLambdaException",
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.SdkClientException",
+    "Lambda.ServiceException",
+    "Lambda.TooManyRequestsException",
+    "Lambda.Unknown",
+    "Runtime.ExitError",
+    "Sandbox.Timedout",
+];
+
+#[test]
+fn every_error_name_in_a_machine_is_ours_or_on_the_list_of_aws_names() {
+    let mut used = BTreeSet::new();
+    for definition in Definition::all() {
+        for name in
+            definition.values_of("ErrorEquals").into_iter().flat_map(|names| names.as_array().unwrap())
+        {
+            let name = name.as_str().unwrap();
+            let known = name.parse::<ErrorName>().is_ok() || AWS_ERROR_NAMES.contains(&name);
+            assert!(known, "{}: {name} is not in stopgap_core::error", definition.path);
+            used.insert(name.to_owned());
+        }
+    }
+    for name in AWS_ERROR_NAMES {
+        assert!(used.contains(*name), "no machine names {name}: take it off the list");
+    }
+}
+
+#[test]
+fn no_task_waits_for_ever_and_every_retry_says_how_often() {
+    for definition in Definition::all() {
+        for state in definition.tasks() {
+            let timeout = state.body["TimeoutSeconds"].as_u64();
+            assert!(timeout.is_some(), "{}: {} has no TimeoutSeconds", definition.path, state.name);
+            assert!(!state.retries().is_empty(), "{}: {} has no Retry", definition.path, state.name);
+        }
+        for state in definition.states() {
+            for retry in state.retries() {
+                let attempts = retry["MaxAttempts"].as_u64();
+                assert!(attempts.is_some(), "{}: {} leaves MaxAttempts to AWS", definition.path, state.name);
+                let interval = retry["IntervalSeconds"].as_u64();
+                assert!(interval.is_some() || attempts == Some(0), "{}: IntervalSeconds", state.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_state_that_calls_a_function_tries_again_what_passes_by_itself() {
+    for definition in Definition::all() {
+        for state in definition.tasks().into_iter().filter(|state| state.function().is_some()) {
+            let retried: BTreeSet<&str> = state.retries().iter().flat_map(errors).collect();
+            for error in PASSING.iter().chain(&["States.Timeout"]) {
+                assert!(
+                    retried.contains(error),
+                    "{}: {} does not retry {error}",
+                    definition.path,
+                    state.name
+                );
+            }
+        }
+    }
+}
+
+/// `ResolveRun` alone lets go of an error: what is wrong with the input is told to whoever started the execution.
+#[test]
+fn every_task_of_the_instance_machine_catches_whatever_can_be_caught() {
+    let instance = Definition::instance();
+    for state in instance.tasks() {
+        let last = state.catches().last().unwrap_or(&Value::Null);
+        if state.name == "ResolveRun" {
+            let let_go = ["InvalidInput", "PolicyNotFound", "PolicyAmbiguous", "InstanceGone"];
+            let caught: BTreeSet<&str> = state.catches().iter().flat_map(errors).collect();
+            assert!(
+                caught.is_superset(&PASSING.into()),
+                "ResolveRun lets an error go that is nobody's fault"
+            );
+            assert!(let_go.iter().all(|error| !caught.contains(error)), "{caught:?}");
+        } else {
+            assert_eq!(errors(last), ["States.ALL"], "{} does not catch everything", state.name);
+        }
+    }
+}
+
+#[test]
+fn every_error_is_kept_under_the_name_of_its_state() {
+    let instance = Definition::instance();
+    for state in instance.states() {
+        for catch in state.catches() {
+            let kept = format!("$.failures.{}", state.name);
+            assert_eq!(catch["ResultPath"], kept, "{} to {}", state.name, target(catch));
+        }
+    }
+}

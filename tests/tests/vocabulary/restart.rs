@@ -1,0 +1,123 @@
+//! The way back, as a property of the graph: whatever fails, the machine goes where the instance is started again.
+//!
+//! Scenarios try failures one by one. This looks at every arrow, also at those that no scenario takes.
+
+use std::collections::BTreeSet;
+
+use stopgap_tests::definition::{Definition, State, errors, target};
+
+/// The states that lead to the time down: where a run goes from `HowToGoOn` when it goes ahead.
+const GOES_AHEAD: [&str; 3] = ["EnterStandby", "StopInstance", "CreateSnapshots"];
+
+/// The states that can be reached from `from` without going on beyond those in `stop`, errors included if `on_error`.
+fn reached<'a>(instance: &'a Definition, from: &[&str], stop: &[&str], on_error: bool) -> BTreeSet<&'a str> {
+    let mut reached: BTreeSet<&str> = from.iter().map(|name| instance.state(name).name).collect();
+    let mut open: Vec<&str> = reached.iter().copied().collect();
+    while let Some(name) = open.pop() {
+        if stop.contains(&name) {
+            continue;
+        }
+        let state = instance.state(name);
+        let caught = state.catches().iter().filter(|_| on_error).map(target);
+        for next in state.successors().into_iter().chain(caught) {
+            if reached.insert(next) {
+                open.push(next);
+            }
+        }
+    }
+    reached
+}
+
+fn ends<'a>(instance: &'a Definition, states: &BTreeSet<&'a str>) -> Vec<&'a str> {
+    states.iter().copied().filter(|name| instance.state(name).is_end()).collect()
+}
+
+/// Where the errors of a state lead, but for the loss of the lease: then the instance is someone else's to start.
+fn failures(state: State<'_>) -> Vec<&str> {
+    state.catches().iter().filter(|catch| errors(catch) != ["LeaseLost"]).map(target).collect()
+}
+
+#[test]
+fn every_failure_while_the_instance_is_down_leads_to_the_question_whether_a_restart_is_owed() {
+    let instance = Definition::instance();
+    let down = reached(&instance, &GOES_AHEAD, &["IsRestartOwed"], false);
+    let down: Vec<State<'_>> =
+        down.iter().map(|name| instance.state(name)).filter(|state| state.is("Task")).collect();
+    let names: Vec<&str> = down.iter().map(|state| state.name).collect();
+    assert_eq!(
+        names,
+        [
+            "CreateSnapshots",
+            "EnterStandby",
+            "StopInstance",
+            "WaitUntilCompletedWhileDown",
+            "WaitUntilStopped"
+        ]
+    );
+    for state in down {
+        for to in failures(state).into_iter().chain(state.successors()) {
+            let way = reached(&instance, &[to], &["IsRestartOwed", "Superseded"], true);
+            assert!(way.contains("IsRestartOwed"), "{} to {to} never asks", state.name);
+            let ends = ends(&instance, &way);
+            assert!(ends.iter().all(|end| *end == "Superseded"), "{} to {to} ends in {ends:?}", state.name);
+        }
+    }
+}
+
+#[test]
+fn where_a_restart_is_owed_the_instance_is_started() {
+    let instance = Definition::instance();
+    let question = instance.state("IsRestartOwed").body;
+    let rules = question["Choices"].as_array().unwrap();
+    assert_eq!(rules.len(), 1, "another rule could answer first");
+    assert_eq!(rules[0]["Variable"], "$.prepared.Payload.restart_owed");
+    assert_eq!(rules[0]["BooleanEquals"], true);
+    assert_eq!(rules[0]["Next"], "StartInstance");
+}
+
+#[test]
+fn after_the_start_there_is_no_end_without_seeing_it_run_or_a_critical_ticket() {
+    let instance = Definition::instance();
+    let confirmed = instance.state("ConfirmRunning").successors();
+    let way = reached(
+        &instance,
+        &["StartInstance"],
+        &[&confirmed[..], &["NotifyGivenUp", "Superseded"]].concat(),
+        true,
+    );
+    assert_eq!(ends(&instance, &way), ["Superseded"]);
+    let given_up = &instance.state("NotifyGivenUp").body["Parameters"]["Payload"];
+    assert_eq!((&given_up["kind"], &given_up["action"]), (&"left-stopped".into(), &"open".into()));
+}
+
+#[test]
+fn a_failed_start_opens_its_ticket_and_is_tried_again() {
+    let instance = Definition::instance();
+    for name in ["StartInstance", "WaitUntilRunning", "LeaveStandby", "ConfirmRunning"] {
+        let last = instance.state(name).catches().last().unwrap();
+        assert_eq!(target(last), "NotifyLeftStopped", "{name}");
+    }
+    for (from, to) in [("NotifyLeftStopped", "PauseBeforeStart"), ("PauseBeforeStart", "StartInstance")] {
+        let ways: Vec<_> =
+            instance.state(from).successors().into_iter().chain(failures(instance.state(from))).collect();
+        assert!(ways.iter().all(|way| *way == to), "{from} leads to {ways:?}");
+    }
+}
+
+#[test]
+fn only_the_loss_of_the_lease_ends_a_run_at_once() {
+    let instance = Definition::instance();
+    for state in instance.states() {
+        assert!(!state.successors().contains(&"Superseded"), "{}", state.name);
+        for catch in state.catches().iter().filter(|catch| target(catch) == "Superseded") {
+            assert_eq!(errors(catch), ["LeaseLost"], "{}", state.name);
+        }
+    }
+}
+
+#[test]
+fn every_run_that_was_prepared_is_closed() {
+    let instance = Definition::instance();
+    let way = reached(&instance, &GOES_AHEAD, &["CloseRun"], true);
+    assert_eq!(ends(&instance, &way), ["Superseded"], "a run ends without releasing its lease");
+}
