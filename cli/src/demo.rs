@@ -31,6 +31,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args) -> Result<(), BadInput> {
+    simulate(args).map_err(output::plainly)
+}
+
+fn simulate(args: Args) -> Result<(), BadInput> {
     if args.fault.iter().any(|name| name == "list") {
         return list(args.json);
     }

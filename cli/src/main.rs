@@ -43,7 +43,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(BadInput(messages)) => {
             for message in messages {
-                eprintln!("error: {}", output::plain(&message));
+                eprintln!("error: {message}");
             }
             ExitCode::from(2)
         }
