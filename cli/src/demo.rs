@@ -31,10 +31,6 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args) -> Result<(), BadInput> {
-    simulate(args).map_err(output::plainly)
-}
-
-fn simulate(args: Args) -> Result<(), BadInput> {
     if args.fault.iter().any(|name| name == "list") {
         return list(args.json);
     }

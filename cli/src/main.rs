@@ -43,7 +43,8 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(BadInput(messages)) => {
             for message in messages {
-                eprintln!("error: {message}");
+                // What is wrong with an input quotes it, and an input may hold anything.
+                eprintln!("error: {}", output::plain(&message));
             }
             ExitCode::from(2)
         }

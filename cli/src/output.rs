@@ -63,11 +63,6 @@ pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The same of every message: what is wrong with an input quotes it.
-pub(crate) fn plainly(BadInput(messages): BadInput) -> BadInput {
-    BadInput(messages.iter().map(|message| plain(message).into_owned()).collect())
-}
-
 /// Control characters, line separators, and what turns the direction of writing or is not seen at all.
 fn is_obeyed(c: char) -> bool {
     c.is_control()

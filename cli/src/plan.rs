@@ -59,10 +59,6 @@ fn time(text: &str) -> Result<Timestamp, String> {
 }
 
 pub(crate) fn run(args: Args) -> Result<(), BadInput> {
-    answer(&args).map_err(output::plainly)
-}
-
-fn answer(args: &Args) -> Result<(), BadInput> {
     let (inventory, policies) = match (load(&args.inventory), policy::load(&args.policies)) {
         (Ok(inventory), Ok(policies)) => (inventory, policies),
         // The mistakes of both, so that one run tells them all.

@@ -33,7 +33,7 @@ enum Command {
 
 pub(crate) fn run(args: Args) -> Result<(), BadInput> {
     match args.command {
-        Command::Check { file, json } => check(&file, json).map_err(output::plainly),
+        Command::Check { file, json } => check(&file, json),
         Command::Schema => output::print_json(&policy::schema()),
     }
 }
