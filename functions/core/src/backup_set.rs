@@ -27,7 +27,7 @@ pub struct BackupSet<'a> {
     /// Its snapshots, surplus ones too, by id.
     pub snapshots: Vec<&'a Snapshot>,
     /// The ids of those that the set does not need: a volume's second snapshot and on, after an unanswered create was
-    /// repeated. They go when the set goes.
+    /// repeated, and those that ended in error beside others that did not. They go when the set goes.
     pub surplus: Vec<&'a str>,
 }
 
@@ -145,7 +145,11 @@ fn set<'a>(
     instance_id: &'a str,
     members: &[(usize, &'a Snapshot)],
 ) -> Result<BackupSet<'a>, String> {
-    let sizes: BTreeSet<usize> = members.iter().map(|(volumes, _)| *volumes).collect();
+    // A try that ended in error says nothing about the one after it: volumes may have come and gone between them.
+    let (failed, good): (Vec<&(usize, &Snapshot)>, Vec<_>) =
+        members.iter().partition(|(_, snapshot)| snapshot.state == SnapshotState::Error);
+    let (failed, good) = if good.is_empty() { (good, failed) } else { (failed, good) };
+    let sizes: BTreeSet<usize> = good.iter().map(|(volumes, _)| *volumes).collect();
     let volumes = match sizes.iter().copied().collect::<Vec<_>>()[..] {
         [volumes] => volumes,
         _ => {
@@ -155,7 +159,7 @@ fn set<'a>(
         }
     };
     let mut by_volume: BTreeMap<&str, Vec<&Snapshot>> = BTreeMap::new();
-    for (_, snapshot) in members {
+    for (_, snapshot) in good {
         by_volume.entry(&snapshot.volume_id).or_default().push(snapshot);
     }
     if by_volume.len() > volumes {
@@ -164,7 +168,7 @@ fn set<'a>(
             by_volume.len()
         ));
     }
-    let mut surplus = Vec::new();
+    let mut surplus: Vec<&str> = failed.iter().map(|(_, snapshot)| snapshot.id.as_str()).collect();
     let (mut completed, mut pending) = (0, 0);
     for snapshots in by_volume.values_mut() {
         // The best one first: completed before pending before the rest, then the oldest.
@@ -295,6 +299,19 @@ mod tests {
             let sets = group(&snapshots);
             assert_eq!((sets.sets.len(), sets.foreign.len()), (0, 2));
         }
+    }
+
+    #[test]
+    fn a_second_try_after_an_error_may_have_another_number_of_volumes() {
+        let mut failed = snapshot("snap-1", "vol-gone", "i-1", FIRST, 1);
+        failed.state = SnapshotState::Error;
+        let again =
+            [snapshot("snap-2", "vol-1", "i-1", FIRST, 2), snapshot("snap-3", "vol-2", "i-1", FIRST, 2)];
+        let sets = group([&failed].into_iter().chain(&again));
+        assert_eq!(sets.foreign, []);
+        assert!(sets.sets[0].is_complete());
+        assert_eq!((sets.sets[0].volumes, sets.sets[0].snapshots.len()), (2, 3), "it goes when the set goes");
+        assert_eq!(sets.sets[0].surplus, ["snap-1"]);
     }
 
     #[test]
