@@ -11,6 +11,7 @@ use stopgap_core::tasks;
 
 use super::Aws;
 use super::faults::FaultName;
+use super::injection::Injected;
 use crate::stepfunctions::{TaskCall, TaskFailure, TaskRunner};
 
 /// How long a function may run: what the deployment sets. The states wait a little longer.
@@ -66,7 +67,8 @@ impl Aws {
         }
         let cx = Context { now: self.clock().now(), settings: self.settings() };
         let limit = if function == "plan-fleet" { PLANNER_TIMEOUT } else { TIMEOUT };
-        let task = pin!(tasks::dispatch(function, self.ports(), cx, payload));
+        let injected = Injected(self);
+        let task = pin!(tasks::dispatch(function, injected.ports(), cx, payload));
         let late = pin!(self.clock().sleep(limit));
         match select(task, late).await {
             Either::Left(_) if crashes => Err(exited()),

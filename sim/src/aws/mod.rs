@@ -11,6 +11,7 @@ mod ec2;
 mod events;
 mod faults;
 mod functions;
+mod injection;
 mod table;
 mod workflow;
 mod world;
@@ -18,6 +19,7 @@ mod world;
 pub use build::{GroupSpec, InstanceSpec, VolumeSpec};
 pub use faults::{FaultName, Scope};
 pub use functions::Host;
+pub use injection::{Injection, Wrong};
 pub use world::{Down, Group, Machine, Place, World};
 
 use std::cell::{OnceCell, RefCell};

@@ -11,6 +11,7 @@ use stopgap_core::set_tags;
 
 use super::budget::{Bucket, Budget};
 use super::faults::FaultName;
+use super::injection::Injection;
 
 /// All there is.
 pub struct World {
@@ -26,6 +27,10 @@ pub struct World {
     pub calls: BTreeMap<&'static str, u64>,
     /// What befalls everything.
     pub faults: BTreeSet<FaultName>,
+    /// The calls that functions made through their ports, in order.
+    pub port_calls: Vec<&'static str>,
+    /// The one call that is to go wrong.
+    pub injection: Option<Injection>,
     buckets: BTreeMap<(Location, &'static str), Bucket>,
     ids: u64,
 }
@@ -189,6 +194,8 @@ impl World {
             published: Vec::new(),
             calls: BTreeMap::new(),
             faults: BTreeSet::new(),
+            port_calls: Vec::new(),
+            injection: None,
             buckets: BTreeMap::new(),
             ids: 0,
         }

@@ -64,12 +64,23 @@ fn every_state_that_calls_a_function_tries_again_what_passes_by_itself() {
             let retried: BTreeSet<&str> = state.retries().iter().flat_map(errors).collect();
             for error in PASSING.iter().chain(&["States.Timeout"]) {
                 assert!(
-                    retried.contains(error),
+                    retried.contains("States.ALL") || retried.contains(error),
                     "{}: {} does not retry {error}",
                     definition.path,
                     state.name
                 );
             }
+        }
+    }
+}
+
+/// The table or the topic may be what failed: then telling it is the last thing to give up on.
+#[test]
+fn a_state_that_tells_of_a_failure_tries_again_whatever_it_meets() {
+    for definition in Definition::all() {
+        for state in definition.tasks().into_iter().filter(|state| state.name.starts_with("Notify")) {
+            let retried: BTreeSet<&str> = state.retries().iter().flat_map(errors).collect();
+            assert!(retried.contains("States.ALL"), "{}: {}", definition.path, state.name);
         }
     }
 }

@@ -33,14 +33,11 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result
     }
     match ports.ec2.start_instance(&run.location, &run.instance_id).await {
         Ok(_) => Ok(Started { at: cx.now }),
-        // Still stopping; or gone, which EC2 answers alike.
-        Err(fault) if fault.kind == FaultKind::Conflict => {
+        // Still stopping; or gone, which EC2 answers alike. Giving up takes a second look.
+        Err(fault) if matches!(fault.kind, FaultKind::Conflict | FaultKind::NotFound) => {
             let state = describe(ports.ec2, &run.location, &run.instance_id).await?.state;
             let name = if state.is_gone() { ErrorName::InstanceGone } else { ErrorName::InTransition };
             Err(TaskError::new(name, fault.to_string()))
-        }
-        Err(fault) if fault.kind == FaultKind::NotFound => {
-            Err(TaskError::new(ErrorName::InstanceGone, fault.to_string()))
         }
         Err(fault) => Err(fault.into()),
     }

@@ -1,0 +1,221 @@
+//! One fault at one call: every port call of the functions is counted, and the one that is asked for goes wrong.
+
+use std::collections::BTreeSet;
+use std::future::{Future, pending};
+
+use async_trait::async_trait;
+use serde_json::Value;
+use stopgap_core::error::TaskError;
+use stopgap_core::inventory::{Instance, Location, Snapshot, Tags, Volume};
+use stopgap_core::ports::{
+    AutoScaling, Callbacks, CreateSnapshots, CreatedSnapshot, Ec2, Executions, Fault, FaultKind, Item, Key,
+    Member, Notice, Objects, Page, Ports, SnapshotQuery, StateChange, Table, Topic, Which, Write, Written,
+};
+
+use super::Aws;
+
+/// What goes wrong with a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wrong {
+    /// It is refused in this way, and has no effect.
+    Refused(FaultKind),
+    /// It has its effect, and no answer comes.
+    Unanswered,
+    /// The function hangs before the call until Lambda ends it.
+    HangsBefore,
+    /// The function hangs after the call has had its effect.
+    HangsAfter,
+}
+
+/// Which call goes wrong, and how often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Injection {
+    /// How many calls go well before.
+    pub after: u64,
+    /// How many in a row go wrong then.
+    pub times: u64,
+    /// How.
+    pub wrong: Wrong,
+}
+
+/// The ports of a world, with the injection that it asks for.
+pub(super) struct Injected<'a>(pub(super) &'a Aws);
+
+impl Injected<'_> {
+    pub(super) fn ports(&self) -> Ports<'_> {
+        Ports {
+            ec2: self,
+            auto_scaling: self,
+            table: self,
+            objects: self,
+            topic: self,
+            callbacks: self,
+            executions: self,
+        }
+    }
+
+    async fn around<T>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        let wrong = self.0.change(|world| {
+            let number = world.port_calls.len() as u64;
+            world.port_calls.push(operation);
+            let injection = world.injection?;
+            (injection.after..injection.after + injection.times).contains(&number).then_some(injection.wrong)
+        });
+        match wrong {
+            None => call.await,
+            Some(Wrong::Refused(kind)) => Err(Fault::new(operation, kind, "injected")),
+            Some(Wrong::Unanswered) => {
+                // What the call came to is what nobody hears.
+                let _ = call.await;
+                Err(Fault::new(operation, FaultKind::Unanswered, "injected: no answer"))
+            }
+            Some(Wrong::HangsBefore) => pending().await,
+            Some(Wrong::HangsAfter) => {
+                let _ = call.await;
+                pending().await
+            }
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl Ec2 for Injected<'_> {
+    async fn describe_instances(
+        &self,
+        at: &Location,
+        which: &Which,
+        page: Option<String>,
+    ) -> Result<Page<Instance>, Fault> {
+        self.around("DescribeInstances", self.0.describe_instances(at, which, page)).await
+    }
+
+    async fn describe_volumes(
+        &self,
+        at: &Location,
+        which: &Which,
+        page: Option<String>,
+    ) -> Result<Page<Volume>, Fault> {
+        self.around("DescribeVolumes", self.0.describe_volumes(at, which, page)).await
+    }
+
+    async fn describe_snapshots(
+        &self,
+        at: &Location,
+        query: &SnapshotQuery,
+        page: Option<String>,
+    ) -> Result<Page<Snapshot>, Fault> {
+        self.around("DescribeSnapshots", self.0.describe_snapshots(at, query, page)).await
+    }
+
+    async fn stop_instance(&self, at: &Location, id: &str) -> Result<StateChange, Fault> {
+        self.around("StopInstances", self.0.stop_instance(at, id)).await
+    }
+
+    async fn start_instance(&self, at: &Location, id: &str) -> Result<StateChange, Fault> {
+        self.around("StartInstances", self.0.start_instance(at, id)).await
+    }
+
+    async fn create_snapshots(
+        &self,
+        at: &Location,
+        request: &CreateSnapshots,
+    ) -> Result<Vec<CreatedSnapshot>, Fault> {
+        self.around("CreateSnapshots", self.0.create_snapshots(at, request)).await
+    }
+
+    async fn tag_snapshots(&self, at: &Location, ids: &[String], tags: &Tags) -> Result<(), Fault> {
+        self.around("CreateTags", self.0.tag_snapshots(at, ids, tags)).await
+    }
+
+    async fn delete_snapshot(&self, at: &Location, id: &str) -> Result<(), Fault> {
+        self.around("DeleteSnapshot", self.0.delete_snapshot(at, id)).await
+    }
+}
+
+#[async_trait(?Send)]
+impl AutoScaling for Injected<'_> {
+    async fn member(&self, at: &Location, id: &str) -> Result<Option<Member>, Fault> {
+        self.around("DescribeAutoScalingInstances", self.0.member(at, id)).await
+    }
+
+    async fn enter_standby(&self, at: &Location, group: &str, id: &str) -> Result<(), Fault> {
+        self.around("EnterStandby", self.0.enter_standby(at, group, id)).await
+    }
+
+    async fn exit_standby(&self, at: &Location, group: &str, id: &str) -> Result<(), Fault> {
+        self.around("ExitStandby", self.0.exit_standby(at, group, id)).await
+    }
+
+    async fn suspended_processes(&self, at: &Location, group: &str) -> Result<BTreeSet<String>, Fault> {
+        self.around("DescribeAutoScalingGroups", self.0.suspended_processes(at, group)).await
+    }
+
+    async fn suspend_processes(
+        &self,
+        at: &Location,
+        group: &str,
+        processes: &BTreeSet<String>,
+    ) -> Result<(), Fault> {
+        self.around("SuspendProcesses", self.0.suspend_processes(at, group, processes)).await
+    }
+
+    async fn resume_processes(
+        &self,
+        at: &Location,
+        group: &str,
+        processes: &BTreeSet<String>,
+    ) -> Result<(), Fault> {
+        self.around("ResumeProcesses", self.0.resume_processes(at, group, processes)).await
+    }
+}
+
+#[async_trait(?Send)]
+impl Table for Injected<'_> {
+    async fn get(&self, key: &Key) -> Result<Option<Item>, Fault> {
+        self.around("GetItem", self.0.get(key)).await
+    }
+
+    async fn query(&self, partition: &str, page: Option<String>) -> Result<Page<Item>, Fault> {
+        self.around("Query", self.0.query(partition, page)).await
+    }
+
+    async fn write(&self, writes: Vec<Write>) -> Result<Written, Fault> {
+        self.around("TransactWriteItems", self.0.write(writes)).await
+    }
+}
+
+#[async_trait(?Send)]
+impl Objects for Injected<'_> {
+    async fn put_json(&self, key: &str, document: &Value) -> Result<String, Fault> {
+        self.around("PutObject", self.0.put_json(key, document)).await
+    }
+}
+
+#[async_trait(?Send)]
+impl Topic for Injected<'_> {
+    async fn publish(&self, notice: &Notice) -> Result<(), Fault> {
+        self.around("Publish", self.0.publish(notice)).await
+    }
+}
+
+#[async_trait(?Send)]
+impl Callbacks for Injected<'_> {
+    async fn succeed(&self, token: &str, output: Value) -> Result<(), Fault> {
+        self.around("SendTaskSuccess", self.0.succeed(token, output)).await
+    }
+
+    async fn fail(&self, token: &str, error: &TaskError) -> Result<(), Fault> {
+        self.around("SendTaskFailure", self.0.fail(token, error)).await
+    }
+}
+
+#[async_trait(?Send)]
+impl Executions for Injected<'_> {
+    async fn is_running(&self, execution_arn: &str) -> Result<bool, Fault> {
+        self.around("DescribeExecution", self.0.is_running(execution_arn)).await
+    }
+}
