@@ -32,7 +32,7 @@ impl Entered<'_> {
         }
         self.with_env(&data, template.uses_context(), |env| template.evaluate(env)).map_err(|error| {
             let name = match error {
-                TemplateError::NotFound { .. } => "States.Runtime",
+                TemplateError::NotFound { .. } | TemplateError::ArgumentNotFound { .. } => "States.Runtime",
                 TemplateError::Intrinsic { .. } => "States.IntrinsicFailure",
             };
             self.failure(name, error)

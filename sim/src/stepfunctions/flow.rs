@@ -73,7 +73,7 @@ async fn step<'a>(
         name,
         event,
         at: thread.now(),
-        retry_count: 0,
+        retry_count: matches!(state.kind, Kind::Task(_) | Kind::Parallel(_) | Kind::Map(_)).then_some(0),
         token: None,
         item: None,
         is_open: false,
@@ -187,7 +187,7 @@ async fn handled<'a>(
         };
         if let Some(delay) = attempts.delay(&failure, entered) {
             entered.thread.service.clock.sleep(delay).await;
-            entered.retry_count += 1;
+            entered.retry_count = entered.retry_count.map(|count| count + 1);
             entered.thread.service.count_transition(entered.thread.run);
             // A new attempt runs all branches or iterations again.
             entered.thread.line.lines.borrow_mut().clear();

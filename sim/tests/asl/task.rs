@@ -164,4 +164,7 @@ fn an_execution_ends_when_its_own_time_is_over() {
     assert_eq!(outcome.execution.status, Status::TimedOut);
     assert_eq!(outcome.seconds(), 30);
     assert_eq!(outcome.types().last(), Some(&"ExecutionTimedOut"));
+    assert_eq!((outcome.execution.error.as_deref(), outcome.execution.cause.as_deref()), (None, None));
+    let event = outcome.event("ExecutionTimedOut");
+    assert_eq!((event.previous_event_id, event.detail("error")), (0, Some(&json!("States.Timeout"))));
 }

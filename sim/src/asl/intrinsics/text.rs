@@ -67,7 +67,8 @@ pub(super) fn decode(value: &Value) -> Outcome {
     let bytes = STANDARD
         .decode(short_text(value, "the argument")?)
         .map_err(|error| format!("the text is not Base64: {error}"))?;
-    String::from_utf8(bytes).map(Value::String).map_err(|_| "the decoded data is not UTF-8 text".into())
+    // As Java does it: what is not UTF-8 becomes U+FFFD.
+    Ok(Value::String(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 pub(super) fn hash(data: &Value, algorithm: &Value) -> Outcome {

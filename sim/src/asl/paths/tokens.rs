@@ -1,6 +1,7 @@
 //! Splits a JSONPath in Jayway's spelling into its parts, and writes them in that of RFC 9535.
 
 use super::PathSyntaxError;
+use super::jayway::{self, Function};
 
 /// One part of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub(super) enum Token {
     Descend,
     /// Unions, slices and filters, as written between the brackets.
     Selector(String),
+    /// The last part, if it is a call: `.length()`.
+    Function(Function),
 }
 
 impl Token {
@@ -38,6 +41,7 @@ impl Token {
                 query.push_str(text);
                 query.push(']');
             }
+            Self::Function(_) => {}
         }
     }
 }
@@ -85,7 +89,13 @@ fn member<'a>(text: &'a str, tokens: &mut Vec<Token>) -> Result<&'a str, PathSyn
         return Err(error("a name is missing after the dot"));
     }
     if after.starts_with('(') {
-        return Err(error(format!("functions such as {name}() are not part of it")));
+        return match (after, Function::named(name)) {
+            ("()", Some(function)) => {
+                tokens.push(Token::Function(function));
+                Ok("")
+            }
+            _ => Err(error(format!("{name}(...) is not a function that can end it, such as length()"))),
+        };
     }
     tokens.push(Token::Name(name.to_owned()));
     Ok(after)
@@ -108,7 +118,7 @@ fn brackets<'a>(text: &'a str, tokens: &mut Vec<Token>) -> Result<&'a str, PathS
         if inside.len() > MAX_SELECTOR || nesting(inside) > MAX_NESTING {
             return Err(error("a filter in it is too long or nests too deeply"));
         }
-        Token::Selector(inside.to_owned())
+        Token::Selector(if inside.starts_with('?') { jayway::filter(inside) } else { inside.to_owned() })
     });
     Ok(after)
 }
