@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 
 use super::context::Entered;
 use super::execution::{Execution, ExecutionKind, Line, Status};
-use super::failure::Failure;
+use super::failure::{Failure, MAX_PAYLOAD};
 use super::inline_map::{concurrency, items, select};
 use super::items as reader;
 use super::parallel::lines;
+use super::results;
 use super::service::{Service, Start};
 use crate::asl::StateMachine;
 use crate::asl::model::{Batcher, Distributed, Map, Percentage};
@@ -93,7 +94,7 @@ pub(super) async fn run(
     let label = distributed.label.as_deref().unwrap_or(entered.name);
     let map_run = service.arn(&format!("mapRun:{}/{label}:{}", thread.run.machine_name, service.uuid()));
     let details = vec![("mapRunArn", Value::from(map_run.as_str()))];
-    thread.event("MapRunStarted", Some(("mapRunStartedEventDetails", details)))?;
+    let started = thread.event("MapRunStarted", Some(("mapRunStartedEventDetails", details)))?;
     let family = Family {
         service,
         machine: Rc::new(StateMachine::of_graph(map.processor.clone())),
@@ -111,15 +112,18 @@ pub(super) async fn run(
         let batches = inputs(entered, map, distributed, &items, &input)?;
         // What succeeded is kept for a redrive, which runs only the rest.
         let lines = lines(thread, batches.len(), |_| Line::default());
-        family.raise(&batches, &lines, limit, &tolerance).await.map(|()| lines)
+        family.raise(&batches, &lines, limit, &tolerance).await?;
+        results::of(entered, distributed.writer.as_ref(), &map_run, &lines, &input)
     }
     .await;
     match outcome {
-        Ok(lines) => {
+        Ok(result) => {
             thread.event("MapRunSucceeded", None)?;
             entered.is_open = false;
             thread.side_event("MapStateSucceeded", None)?;
-            Ok(lines.iter().filter_map(|line| line.output.borrow().clone()).collect())
+            // As recorded: the state is left from where its run started.
+            thread.line.last_event.set(started);
+            Ok(result)
         }
         Err(failure) => {
             if !failure.is_runtime() {
@@ -186,6 +190,7 @@ impl Family<'_> {
             while running.len() < limit {
                 let Some((batch, line)) = waiting.next() else { break };
                 let (arn, end) = self.start(batch.input.clone());
+                *line.child.borrow_mut() = Some(arn.clone());
                 children.arns.push(arn);
                 running.push(async move { (batch, line, end.await) });
             }
@@ -239,7 +244,9 @@ fn batches(
         count.as_ref().map(|count| entered.number(count, field, 1, input)).transpose()
     };
     let max_items = number(&batcher.max_items, "MaxItemsPerBatchPath")?.unwrap_or(u64::MAX);
-    let max_bytes = number(&batcher.max_bytes, "MaxInputBytesPerBatchPath")?.unwrap_or(u64::MAX);
+    // AWS: no child is started with more than 256 KiB.
+    let max_bytes =
+        number(&batcher.max_bytes, "MaxInputBytesPerBatchPath")?.unwrap_or(u64::MAX).min(MAX_PAYLOAD as u64);
     let batch_input = match &batcher.input {
         Some(template) => Some(entered.fill(Some(template), input.clone())?),
         None => None,

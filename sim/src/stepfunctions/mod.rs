@@ -24,6 +24,7 @@ mod inline_map;
 mod items;
 mod nested;
 mod parallel;
+mod results;
 mod retry;
 mod service;
 mod task;

@@ -326,7 +326,7 @@ fn maps_and_parallels_are_sound() {
         ".ItemProcessor.ProcessorConfig.ExecutionType",
         "is missing",
     );
-    fault(distributed(json!({"ResultWriter": {}})), ".ResultWriter", "not supported");
+    fault(distributed(json!({"ResultWriter": {}})), ".ResultWriter", "needs Resource and Parameters");
     fault(
         distributed(json!({"ToleratedFailurePercentage": 101})),
         ".ToleratedFailurePercentage",
