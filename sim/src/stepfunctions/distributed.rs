@@ -16,8 +16,7 @@ use super::parallel::lines;
 use super::results;
 use super::service::{Service, Start};
 use crate::asl::StateMachine;
-use crate::asl::model::{Batcher, Distributed, Map, Percentage};
-use crate::asl::paths::Path;
+use crate::asl::model::{Batcher, Distributed, Map};
 
 /// AWS: up to 10,000 children at once.
 const MAX_CONCURRENCY: usize = 10_000;
@@ -72,25 +71,24 @@ pub(super) async fn run(
 ) -> Result<Value, Failure> {
     let thread = entered.thread;
     let service = thread.service;
+    let limit = concurrency(entered, map, &input, MAX_CONCURRENCY)?;
     let given = match &map.reader {
         Some(_) => None,
         None => Some(items(entered, map, &input)?),
     };
-    let limit = concurrency(entered, map, &input, MAX_CONCURRENCY)?;
-    let count = match &distributed.tolerated_count {
-        Some(count) => Some(entered.number(count, "ToleratedFailureCountPath", 0, &input)?),
-        None => None,
-    };
-    let percentage = match &distributed.tolerated_percentage {
-        Some(Percentage::Fixed(share)) => Some(*share),
-        Some(Percentage::Path(path)) => Some(share(entered, path, &input)?),
-        None => None,
-    };
-
     // AWS: the length is that of the input's array, and 0 when an ItemReader is yet to read the items.
     let details = vec![("length", json!(given.as_ref().map_or(0, Vec::len)))];
     thread.event("MapStateStarted", Some(("mapStateStartedEventDetails", details)))?;
     entered.is_open = true;
+    // AWS reads what is tolerated only now.
+    let count = distributed.tolerated_count.as_ref().map(|count| {
+        entered.map_count(count, "ToleratedFailureCountPath", &input, |_| {
+            entered.broken("ToleratedFailureCount cannot be negative.")
+        })
+    });
+    let percentage =
+        distributed.tolerated_percentage.as_ref().map(|percentage| entered.percentage(percentage, &input));
+    let (count, percentage) = (count.transpose()?, percentage.transpose()?);
     let label = distributed.label.as_deref().unwrap_or(entered.name);
     let map_run = service.arn(&format!("mapRun:{}/{label}:{}", thread.run.machine_name, service.uuid()));
     let details = vec![("mapRunArn", Value::from(map_run.as_str()))];
@@ -132,17 +130,6 @@ pub(super) async fn run(
             Err(failure)
         }
     }
-}
-
-/// A percentage that is read from the input.
-fn share(entered: &Entered<'_>, path: &Path, input: &Value) -> Result<f64, Failure> {
-    let value = entered.read(path, input)?;
-    value.as_f64().filter(|share| (0.0..=100.0).contains(share)).ok_or_else(|| {
-        entered.broken(format_args!(
-            "The ToleratedFailurePercentagePath parameter does not reference a number between 0 and 100: {} == {value}",
-            path.text()
-        ))
-    })
 }
 
 /// The inputs of the children: an item each, or a batch of them.

@@ -7,6 +7,7 @@ use super::context::{Entered, Thread};
 use super::execution::At;
 use super::failure::Failure;
 use super::history::{input as input_details, output as output_details};
+use super::numbers::plain;
 use super::retry::{Attempts, catch};
 use super::{distributed, inline_map, parallel, task};
 use crate::asl::choice::{MissingVariable, timestamp};
@@ -149,7 +150,7 @@ async fn simple<'a>(
             let clock = &entered.thread.service.clock;
             match wait {
                 Wait::Seconds(count) => {
-                    let seconds = entered.number(count, "SecondsPath", 0, &effective)?;
+                    let seconds = entered.seconds(count, &effective)?;
                     clock.sleep(std::time::Duration::from_secs(seconds)).await;
                 }
                 Wait::Timestamp(until) => clock.sleep_until(*until).await,
@@ -158,8 +159,9 @@ async fn simple<'a>(
                     let until = value.as_str().and_then(timestamp).ok_or_else(|| {
                         entered.broken(format_args!(
                             "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time \
-                             format string: {} == {value}",
-                            path.text()
+                             format string: {} == {}",
+                            path.text(),
+                            plain(&value)
                         ))
                     })?;
                     clock.sleep_until(until).await;

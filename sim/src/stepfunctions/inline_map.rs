@@ -18,8 +18,8 @@ const MAX_CONCURRENCY: usize = 40;
 
 pub(super) async fn run(entered: &mut Entered<'_>, map: &Map, input: Value) -> Result<Value, Failure> {
     let thread = entered.thread;
-    let items = items(entered, map, &input)?;
     let limit = concurrency(entered, map, &input, MAX_CONCURRENCY)?;
+    let items = items(entered, map, &input)?;
     let mut inputs = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
         inputs.push(select(entered, map, index, item, &input)?);
@@ -110,7 +110,10 @@ pub(super) fn concurrency(
     most: usize,
 ) -> Result<usize, Failure> {
     let Some(count) = &map.max_concurrency else { return Ok(most) };
-    let wanted = entered.number(count, "MaxConcurrencyPath", 0, input)?;
+    let wanted = entered.map_count(count, "MaxConcurrencyPath", input, |number| {
+        entered
+            .broken(format_args!("Expected non-negative integer for MaxConcurrency, got '{number}' instead."))
+    })?;
     Ok(match usize::try_from(wanted) {
         Ok(0) | Err(_) => most,
         Ok(wanted) => wanted.min(most),

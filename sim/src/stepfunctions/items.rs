@@ -39,7 +39,8 @@ pub(super) async fn read(
         parse(reader, &content).map_err(|cause| failed(format!("{bucket}/{key} {cause}")))?
     };
     if let Some(max) = &reader.max_items {
-        let max = entered.number(max, "MaxItemsPath", 0, input)?;
+        let max = entered
+            .map_count(max, "MaxItemsPath", input, |_| failed("field MaxItems must be positive".into()))?;
         items.truncate(match usize::try_from(max) {
             Ok(0) | Err(_) => usize::MAX,
             Ok(max) => max,

@@ -23,6 +23,7 @@ mod history;
 mod inline_map;
 mod items;
 mod nested;
+mod numbers;
 mod parallel;
 mod results;
 mod retry;

@@ -193,6 +193,51 @@ fn reads_json_json_lines_and_csv_and_lists_objects() {
 }
 
 #[test]
+fn numbers_that_are_read_are_checked_in_the_order_and_words_of_aws() {
+    let prefix = "An error occurred while executing the state 'It' (entered at the event id #2). ";
+    let not = |field: &str, value: &str, kind: &str| {
+        format!("The {field} field refers to value \"{value}\" which is not a valid {kind}: $.n")
+    };
+    for (field, value, cause, events) in [
+        ("MaxConcurrencyPath", json!({}), not("MaxConcurrencyPath", "{}", "integer"), 3),
+        (
+            "ToleratedFailureCountPath",
+            json!("NoNumber"),
+            not("ToleratedFailureCountPath", "NoNumber", "integer"),
+            4,
+        ),
+        ("ToleratedFailureCountPath", json!(-1), "ToleratedFailureCount cannot be negative.".into(), 4),
+        (
+            "ToleratedFailurePercentagePath",
+            json!({}),
+            not("ToleratedFailurePercentagePath", "{}", "float"),
+            4,
+        ),
+        (
+            "ToleratedFailurePercentagePath",
+            json!(100.1),
+            "ToleratedFailurePercentage must be between 0 and 100.".into(),
+            4,
+        ),
+    ] {
+        let outcome =
+            lab(json!({"ItemsPath": "$.items", field: "$.n"}), &[]).run(json!({"items": [0], "n": value}));
+        assert_eq!(outcome.error(), ("States.Runtime", format!("{prefix}{cause}").as_str()));
+        assert_eq!(outcome.events.len(), events, "{:?}", outcome.types());
+    }
+    let given =
+        json!({"ItemsPath": "$.items", "MaxConcurrencyPath": "$.n", "ToleratedFailureCountPath": "$.n"});
+    assert_eq!(lab(given, &[]).run(json!({"items": [0], "n": "1"})).output(), json!([0]));
+    let reader = json!({"InputType": "JSON", "MaxItemsPath": "$.n"});
+    let reader = json!({"ItemReader": {"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": reader,
+                                       "Parameters": {"Bucket": "b", "Key": "in/items"}}});
+    let objects = Objects(BTreeMap::from([("b/in/items".to_owned(), b"[1]".to_vec())]));
+    let settings = Settings { objects: Some(Rc::new(objects)), ..Settings::default() };
+    let outcome = Lab::with(&definition(reader, true), &[], settings).run(json!({"n": -1}));
+    assert_eq!(outcome.error(), ("States.ItemReaderFailed", "field MaxItems must be positive"));
+}
+
+#[test]
 fn an_export_of_the_results_leaves_the_place_of_its_manifest() {
     let writer = |fields: Value| json!({"Label": "Run", "ResultWriter": fields});
     let to =

@@ -211,6 +211,7 @@ fn what_is_not_a_call_is_refused_when_the_definition_is_read() {
         "States.Format('a) ",
         "States.UUID(1)",
         "States.Array(1,)",
+        "States.Format('\\\"')",
         "States.Array(a)",
         "States.Array(\"a\")",
         "States.Array(1) x",

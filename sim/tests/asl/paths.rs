@@ -91,6 +91,7 @@ fn a_function_may_end_a_path() {
         ("$.a.first()", json!(3)),
         ("$.a.last()", json!(2)),
         ("$.a[?(@ > 1)].length()", json!(2)),
+        ("$.a.[?(@ > 1)].length()", json!(2)),
         ("$.s.length()", json!(null)),
     ] {
         assert_eq!(get(path, &data), Ok(value), "{path}");

@@ -63,7 +63,8 @@ pub(super) fn tokenize(body: &str) -> Result<Vec<Token>, PathSyntaxError> {
             tokens.push(Token::Descend);
             if after.starts_with('[') { after } else { member(after, &mut tokens)? }
         } else if let Some(after) = rest.strip_prefix('.') {
-            member(after, &mut tokens)?
+            // Jayway takes a dot before a bracket.
+            if after.starts_with('[') { after } else { member(after, &mut tokens)? }
         } else if rest.starts_with('[') {
             brackets(rest, &mut tokens)?
         } else {
