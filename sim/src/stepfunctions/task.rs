@@ -295,6 +295,13 @@ impl Attempt<'_, '_> {
                 self.event("Succeeded", output_details(value.to_string()).into())?;
             }
             Err(failure) => {
+                // A job that fails or takes too long was submitted; any other error is one of the call that submits it.
+                if self.flavour.pattern() == Pattern::Sync
+                    && !self.two_steps
+                    && (failure.is_timeout() || failure.error == "States.TaskFailed")
+                {
+                    self.submitted(&json!({}))?;
+                }
                 let what = if failure.is_timeout() { "TimedOut" } else { "Failed" };
                 self.event(what, failure.details())?;
             }

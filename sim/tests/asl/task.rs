@@ -191,3 +191,15 @@ fn a_missed_heartbeat_that_a_task_reports_is_recorded_as_a_timeout() {
     assert_eq!(outcome.error(), ("States.Timeout", ""));
     assert_eq!(outcome.types()[4..], ["TaskTimedOut", "ExecutionFailed"]);
 }
+
+#[test]
+fn a_job_that_fails_was_submitted_unless_the_call_that_submits_it_failed() {
+    let job = task("arn:aws:states:::ecs:runTask.sync", json!({"TimeoutSeconds": 10}));
+    for (answer, events) in [
+        (fails("States.TaskFailed", "{}"), vec!["TaskSubmitted", "TaskFailed", "ExecutionFailed"]),
+        (returns(json!({})).after(60), vec!["TaskSubmitted", "TaskTimedOut", "ExecutionFailed"]),
+        (fails("ECS.AmazonECSException", "no capacity"), vec!["TaskFailed", "ExecutionFailed"]),
+    ] {
+        assert_eq!(run(&job, answer).types()[4..], events);
+    }
+}
