@@ -71,8 +71,8 @@ pub struct Path {
     text: String,
     of_context: bool,
     steps: Vec<Step>,
-    /// From the first step on that may select several values.
-    rest: Option<JsonPath>,
+    /// The path as a whole, if some step may select several values; `steps` has those before it.
+    all: Option<JsonPath>,
     /// What is made of that in the end.
     function: Option<jayway::Function>,
 }
@@ -87,24 +87,26 @@ impl Path {
         let (of_context, body) = body.strip_prefix('$').map_or((false, body), |body| (true, body));
         let tokens = tokens::tokenize(body)?;
         let mut steps = Vec::new();
+        // The whole path, because a filter may refer to the root.
         let mut query = String::from("$");
+        let mut is_definite = true;
         let mut function = None;
         for token in tokens {
+            token.write_rfc(&mut query);
             match token {
                 Token::Function(last) => function = Some(last),
-                Token::Name(name) if query == "$" => steps.push(Step::Name(name)),
-                Token::Index(index) if query == "$" => steps.push(Step::Index(index)),
-                token => token.write_rfc(&mut query),
+                Token::Name(name) if is_definite => steps.push(Step::Name(name)),
+                Token::Index(index) if is_definite => steps.push(Step::Index(index)),
+                _ => is_definite = false,
             }
         }
-        let rest = match query.as_str() {
-            "$" => None,
-            query => Some(
-                JsonPath::parse(query)
-                    .map_err(|error| PathSyntaxError(format!("is not a JSONPath: {}", error.message())))?,
-            ),
+        let all = if is_definite {
+            None
+        } else {
+            let parsed = JsonPath::parse(&query);
+            Some(parsed.map_err(|error| PathSyntaxError(format!("is not a JSONPath: {}", error.message())))?)
         };
-        Ok(Self { text: text.to_owned(), of_context, steps, rest, function })
+        Ok(Self { text: text.to_owned(), of_context, steps, all, function })
     }
 
     /// The path as it was written.
@@ -119,7 +121,7 @@ impl Path {
 
     /// Whether it selects at most one value.
     pub fn is_definite(&self) -> bool {
-        self.rest.is_none() || self.function.is_some()
+        self.all.is_none() || self.function.is_some()
     }
 
     /// What the path selects: the value of a definite path, an array of values otherwise.
@@ -127,16 +129,17 @@ impl Path {
     /// # Errors
     /// [`PathNotFound`] when a definite path, or the definite part of another, leads nowhere.
     pub fn get(&self, scope: Scope<'_>) -> Result<Value, PathNotFound> {
-        let node = self.walk(scope.root(self))?;
-        let selected = match &self.rest {
+        let root = scope.root(self);
+        let node = self.walk(root)?;
+        let selected = match &self.all {
             None => Cow::Borrowed(node),
             Some(query) => {
-                Cow::Owned(Value::Array(query.query(node).iter().map(|node| (*node).clone()).collect()))
+                Cow::Owned(Value::Array(query.query(root).iter().map(|node| (*node).clone()).collect()))
             }
         };
-        Ok(match self.function {
+        Ok(match &self.function {
             None => selected.into_owned(),
-            Some(function) => function.apply(&selected),
+            Some(function) => function.apply(&selected, self.all.is_some()),
         })
     }
 
@@ -149,7 +152,7 @@ impl Path {
     }
 
     fn not_found(&self, node: &Value, depth: usize) -> PathNotFound {
-        let is_last = depth + 1 == self.steps.len() && self.rest.is_none();
+        let is_last = depth + 1 == self.steps.len() && self.all.is_none() && self.function.is_none();
         let upto = Steps(&self.steps[..=depth]);
         let past_the_end = is_last && matches!((&self.steps[depth], node), (Step::Index(_), Value::Array(_)));
         let message = match (&self.steps[depth], node) {
@@ -230,7 +233,7 @@ impl ReferencePath {
                 "has to be a place in the data: the context object ($$) cannot be written".into(),
             ));
         }
-        if path.rest.is_some()
+        if path.all.is_some()
             || path.function.is_some()
             || path.steps.iter().any(|step| matches!(step, Step::Index(index) if *index < 0))
         {

@@ -19,6 +19,7 @@
 //! | A distributed Map is left from its `MapRunStarted` | recordings since the end of 2024; earlier ones have `MapRunSucceeded` |
 //! | `$$.State.RetryCount` is there in Task, Parallel and Map | recordings |
 //! | `MathAdd` and `MathRandom` round to the nearest integer, halves up; the array functions drop the fraction | recordings |
+//! | `States.Format` shows objects and arrays as Java does: `{a=1, b=[x, null]}` | recordings |
 //! | `MaxConcurrencyPath` is read before the items, what is tolerated after `MapStateStarted` | recordings |
 
 use std::collections::BTreeMap;

@@ -93,6 +93,8 @@ fn a_function_may_end_a_path() {
         ("$.a[?(@ > 1)].length()", json!(2)),
         ("$.a.[?(@ > 1)].length()", json!(2)),
         ("$.s.length()", json!(null)),
+        ("$['o', 's', 'nope']", json!({"o": {"x": 1}, "s": "text"})),
+        ("$.*['x', 'y']", json!([null, {"x": 1}, null])),
     ] {
         assert_eq!(get(path, &data), Ok(value), "{path}");
     }
@@ -101,12 +103,13 @@ fn a_function_may_end_a_path() {
 
 #[test]
 fn filters_know_the_operators_of_jayway() {
-    let data = json!({"a": [{"t": "in x", "n": 1}, {"t": "book", "n": 2}]});
+    let data = json!({"a": [{"t": "in x", "n": 1}, {"t": "book", "n": 2}], "wanted": "book"});
     for (path, count) in [
         ("$.a[?(@.t in ['book', 'pen'])]", 1),
         ("$.a[?(@.n nin [1])]", 1),
         ("$.a[?(@.n in [])]", 0),
         ("$.a[?(@.t == 'in x' || @.n in [2])]", 2),
+        ("$.a[?(@.t == $.wanted)]", 1),
         ("$.a[?(@.t =~ /bo+k/)]", 1),
         ("$.a[?(@.t =~ /BOOK/i && @.n > 1)]", 1),
         ("$.a[?(@.t =~ /bo/)]", 0),

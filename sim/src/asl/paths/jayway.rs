@@ -1,10 +1,13 @@
-//! What Jayway's paths have beyond RFC 9535: functions at the end, and the filter operators `in`, `nin` and `=~`.
+//! What Jayway's paths have beyond RFC 9535: functions and several names at the end, and the filter operators `in`,
+//! `nin` and `=~`.
 
 use serde_json::Value;
 
-/// A function at the end of a path: `$.items.length()`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What the end of a path makes of what the path before it selects: `$.items.length()`, `$.item['a', 'b']`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Function {
+    /// The object with these fields only.
+    Pick(Vec<String>),
     Length,
     Keys,
     First,
@@ -30,9 +33,16 @@ impl Function {
         })
     }
 
-    /// The result for what the path before it selects; null where it does not apply.
-    pub(super) fn apply(self, value: &Value) -> Value {
+    /// The result for what the path before it selects, which may be several values; null where it does not apply.
+    pub(super) fn apply(&self, value: &Value, several: bool) -> Value {
         match (self, value) {
+            (Self::Pick(_), Value::Array(items)) if several => {
+                items.iter().map(|item| self.apply(item, false)).collect()
+            }
+            (Self::Pick(names), Value::Object(fields)) => {
+                let picked = names.iter().filter_map(|name| Some((name.clone(), fields.get(name)?.clone())));
+                Value::Object(picked.collect())
+            }
             (Self::Length, Value::Array(items)) => Value::from(items.len()),
             (Self::Length, Value::Object(fields)) => Value::from(fields.len()),
             (Self::Keys, Value::Object(fields)) => fields.keys().map(String::as_str).collect(),
@@ -44,7 +54,7 @@ impl Function {
     }
 
     /// Jayway computes in doubles.
-    fn aggregate(self, items: &[Value]) -> Option<f64> {
+    fn aggregate(&self, items: &[Value]) -> Option<f64> {
         let numbers: Vec<f64> = items.iter().filter_map(Value::as_f64).collect();
         let sum = numbers.iter().sum::<f64>();
         match self {

@@ -109,6 +109,8 @@ fn brackets<'a>(text: &'a str, tokens: &mut Vec<Token>) -> Result<&'a str, PathS
         Token::Wildcard
     } else if let Some(name) = quoted(inside) {
         Token::Name(name)
+    } else if let Some(names) = names(inside).filter(|_| after.is_empty()) {
+        Token::Function(Function::Pick(names))
     } else if inside.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
         Token::Index(inside.parse().map_err(|_| error(format!("[{inside}] is not an index")))?)
     } else if inside.starts_with('(') {
@@ -157,6 +159,11 @@ fn closing(text: &str) -> Option<usize> {
         }
     }
     None
+}
+
+/// The names in `'...', '...'`.
+fn names(text: &str) -> Option<Vec<String>> {
+    text.split(',').map(|name| quoted(name.trim())).collect()
 }
 
 /// The name in `'...'` or `"..."`, when that is all there is.
