@@ -72,7 +72,7 @@ pub struct Path {
     of_context: bool,
     steps: Vec<Step>,
     /// The path as a whole, if some step may select several values; `steps` has those before it.
-    all: Option<JsonPath>,
+    all: Option<Box<JsonPath>>,
     /// What is made of that in the end.
     function: Option<jayway::Function>,
 }
@@ -103,8 +103,9 @@ impl Path {
         let all = if is_definite {
             None
         } else {
-            let parsed = JsonPath::parse(&query);
-            Some(parsed.map_err(|error| PathSyntaxError(format!("is not a JSONPath: {}", error.message())))?)
+            let parsed = JsonPath::parse(&query)
+                .map_err(|error| PathSyntaxError(format!("is not a JSONPath: {}", error.message())))?;
+            Some(Box::new(parsed))
         };
         Ok(Self { text: text.to_owned(), of_context, steps, all, function })
     }
