@@ -282,3 +282,36 @@ fn bad_arguments_exit_with_2() {
     stderr(stopgap().args(["asl", "run", "x", "--start-time", "noon"]));
     stderr(stopgap().args(["asl"]));
 }
+
+#[test]
+fn a_machine_that_never_ends_ends_with_its_25000th_event() {
+    let desk = Desk::new();
+    let definition = json!({"StartAt": "A", "States": {
+        "A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}});
+    let run = desk.run(&definition, &json!({}), &json!({}), &[]);
+    assert_eq!((&run["status"], &run["error"]), (&json!("FAILED"), &json!("States.Runtime")));
+    assert_eq!(run["cause"], "The execution reached the maximum number of history events (25000).");
+    assert_eq!(run["events"].as_array().unwrap().len(), 25_000);
+}
+
+#[test]
+fn a_map_run_that_exports_its_results_says_where() {
+    let desk = Desk::new();
+    desk.text("s3/data/in.json", "{\"rows\": [1, 2]}");
+    let definition = json!({"StartAt": "Each", "States": {"Each": {"Type": "Map", "End": true,
+        "ItemReader": {"Resource": "arn:aws:states:::s3:getObject",
+                       "ReaderConfig": {"InputType": "JSON", "ItemsPointer": "/rows"},
+                       "Parameters": {"Bucket": "data", "Key": "in.json"}},
+        "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"},
+                          "StartAt": "One", "States": {"One": {"Type": "Pass", "End": true}}},
+        "ResultWriter": {"Resource": "arn:aws:states:::s3:putObject",
+                         "Parameters": {"Bucket": "data", "Prefix": "out"}}}}});
+    let s3 = desk.folder.path().join("s3");
+    let run = desk.run(&definition, &json!({}), &json!({}), &["--s3", s3.to_str().unwrap()]);
+    assert_eq!(run["status"], "SUCCEEDED", "{}", run["cause"]);
+    let details = &run["output"]["ResultWriterDetails"];
+    assert_eq!(details["Bucket"], "data");
+    let key = details["Key"].as_str().unwrap();
+    assert!(key.starts_with("out/") && key.ends_with("/manifest.json"), "{key}");
+    assert!(!s3.join("data/out").exists(), "nothing is written");
+}

@@ -4,7 +4,7 @@
 //! is refused with the state and the field named. What runs a definition is
 //! [`stepfunctions`](crate::stepfunctions).
 //!
-//! JSONata, workflow variables (`Assign`) and `ResultWriter` are refused by name.
+//! JSONata and workflow variables (`Assign`) are refused by name.
 
 pub mod choice;
 mod error;

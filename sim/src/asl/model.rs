@@ -331,6 +331,8 @@ pub struct Distributed {
     pub tolerated_percentage: Option<Percentage>,
     /// How items are put together.
     pub batcher: Option<Batcher>,
+    /// What becomes of the results.
+    pub writer: Option<Writer>,
 }
 
 /// An `ItemReader`.
@@ -340,7 +342,9 @@ pub struct Reader {
     pub source: Source,
     /// Bucket and key, or bucket and prefix.
     pub parameters: Template,
-    /// No more items than this.
+    /// Where in the object the items are (`ItemsPointer`).
+    pub pointer: Option<String>,
+    /// No more items than this; 0 for all.
     pub max_items: Option<Count>,
 }
 
@@ -360,6 +364,26 @@ pub enum Source {
     },
     /// The list of objects under a prefix.
     Objects,
+}
+
+/// A `ResultWriter`.
+#[derive(Debug, Clone)]
+pub struct Writer {
+    /// Bucket and prefix of an export; `None` hands the results on.
+    pub destination: Option<Template>,
+    /// The shape of the results.
+    pub transformation: Transformation,
+}
+
+/// `WriterConfig.Transformation`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transformation {
+    /// What describes each child, with its output.
+    None,
+    /// The output of each child.
+    Compact,
+    /// The same, with arrays put into one.
+    Flatten,
 }
 
 /// An `ItemBatcher`.

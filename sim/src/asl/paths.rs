@@ -3,13 +3,16 @@
 //! AWS evaluates paths with Jayway JsonPath. Where that differs from RFC 9535, this module follows Jayway:
 //! - a *definite* path (names and indexes only) gives the one value, and is an error when there is none;
 //! - any other path gives an array, which may be empty; but the definite part it begins with has to be there;
-//! - names after a dot may contain anything but `.`, `[`, `(`, `)`, `*`, `,`, quotes and blanks, so `$.my-key` is fine.
+//! - names after a dot may contain anything but `.`, `[`, `(`, `)`, `*`, `,`, quotes and blanks, so `$.my-key` is fine;
+//! - a function such as `length()` may come last, and filters may use `in`, `nin` and `=~`.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde_json::{Map, Value};
 use serde_json_path::JsonPath;
 
+mod jayway;
 mod tokens;
 
 use tokens::Token;
@@ -21,8 +24,22 @@ pub struct PathSyntaxError(pub String);
 
 /// A path led nowhere. The message is Jayway's, which AWS quotes in its causes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct PathNotFound(pub String);
+#[error("{message}")]
+pub struct PathNotFound {
+    message: String,
+    past_the_end: bool,
+}
+
+impl PathNotFound {
+    fn new(message: String) -> Self {
+        Self { message, past_the_end: false }
+    }
+
+    /// Whether it asked for an element of an array that has fewer, as the last thing it asked for.
+    pub fn is_past_the_end(&self) -> bool {
+        self.past_the_end
+    }
+}
 
 /// What paths are applied to: a state's data (`$`) and the context object (`$$`).
 #[derive(Clone, Copy)]
@@ -31,6 +48,13 @@ pub struct Scope<'a> {
     pub data: &'a Value,
     /// The root of `$$`.
     pub context: &'a Value,
+}
+
+impl<'a> Scope<'a> {
+    /// What `path` is applied to.
+    pub fn root(&self, path: &Path) -> &'a Value {
+        if path.of_context { self.context } else { self.data }
+    }
 }
 
 /// A step that leads to at most one value.
@@ -47,8 +71,10 @@ pub struct Path {
     text: String,
     of_context: bool,
     steps: Vec<Step>,
-    /// From the first step on that may select several values.
-    rest: Option<JsonPath>,
+    /// The path as a whole, if some step may select several values; `steps` has those before it.
+    all: Option<Box<JsonPath>>,
+    /// What is made of that in the end.
+    function: Option<jayway::Function>,
 }
 
 impl Path {
@@ -61,22 +87,27 @@ impl Path {
         let (of_context, body) = body.strip_prefix('$').map_or((false, body), |body| (true, body));
         let tokens = tokens::tokenize(body)?;
         let mut steps = Vec::new();
+        // The whole path, because a filter may refer to the root.
         let mut query = String::from("$");
+        let mut is_definite = true;
+        let mut function = None;
         for token in tokens {
+            token.write_rfc(&mut query);
             match token {
-                Token::Name(name) if query == "$" => steps.push(Step::Name(name)),
-                Token::Index(index) if query == "$" => steps.push(Step::Index(index)),
-                token => token.write_rfc(&mut query),
+                Token::Function(last) => function = Some(last),
+                Token::Name(name) if is_definite => steps.push(Step::Name(name)),
+                Token::Index(index) if is_definite => steps.push(Step::Index(index)),
+                _ => is_definite = false,
             }
         }
-        let rest = match query.as_str() {
-            "$" => None,
-            query => Some(
-                JsonPath::parse(query)
-                    .map_err(|error| PathSyntaxError(format!("is not a JSONPath: {}", error.message())))?,
-            ),
+        let all = if is_definite {
+            None
+        } else {
+            let parsed = JsonPath::parse(&query)
+                .map_err(|error| PathSyntaxError(format!("is not a JSONPath: {}", error.message())))?;
+            Some(Box::new(parsed))
         };
-        Ok(Self { text: text.to_owned(), of_context, steps, rest })
+        Ok(Self { text: text.to_owned(), of_context, steps, all, function })
     }
 
     /// The path as it was written.
@@ -91,7 +122,7 @@ impl Path {
 
     /// Whether it selects at most one value.
     pub fn is_definite(&self) -> bool {
-        self.rest.is_none()
+        self.all.is_none() || self.function.is_some()
     }
 
     /// What the path selects: the value of a definite path, an array of values otherwise.
@@ -99,10 +130,17 @@ impl Path {
     /// # Errors
     /// [`PathNotFound`] when a definite path, or the definite part of another, leads nowhere.
     pub fn get(&self, scope: Scope<'_>) -> Result<Value, PathNotFound> {
-        let node = self.walk(if self.of_context { scope.context } else { scope.data })?;
-        Ok(match &self.rest {
-            None => node.clone(),
-            Some(query) => Value::Array(query.query(node).iter().map(|node| (*node).clone()).collect()),
+        let root = scope.root(self);
+        let node = self.walk(root)?;
+        let selected = match &self.all {
+            None => Cow::Borrowed(node),
+            Some(query) => {
+                Cow::Owned(Value::Array(query.query(root).iter().map(|node| (*node).clone()).collect()))
+            }
+        };
+        Ok(match &self.function {
+            None => selected.into_owned(),
+            Some(function) => function.apply(&selected, self.all.is_some()),
         })
     }
 
@@ -115,9 +153,10 @@ impl Path {
     }
 
     fn not_found(&self, node: &Value, depth: usize) -> PathNotFound {
-        let is_last = depth + 1 == self.steps.len() && self.rest.is_none();
+        let is_last = depth + 1 == self.steps.len() && self.all.is_none() && self.function.is_none();
         let upto = Steps(&self.steps[..=depth]);
-        PathNotFound(match (&self.steps[depth], node) {
+        let past_the_end = is_last && matches!((&self.steps[depth], node), (Step::Index(_), Value::Array(_)));
+        let message = match (&self.steps[depth], node) {
             (Step::Name(_), Value::Object(_)) if is_last => format!("No results for path: {upto}"),
             (Step::Name(_), Value::Object(_)) => format!("Missing property in path {upto}"),
             (Step::Name(name), other) => format!(
@@ -127,7 +166,8 @@ impl Path {
                 jackson_name(other),
             ),
             (Step::Index(_), _) => format!("No results for path: {upto}"),
-        })
+        };
+        PathNotFound { message, past_the_end }
     }
 }
 
@@ -194,12 +234,13 @@ impl ReferencePath {
                 "has to be a place in the data: the context object ($$) cannot be written".into(),
             ));
         }
-        if path.rest.is_some()
+        if path.all.is_some()
+            || path.function.is_some()
             || path.steps.iter().any(|step| matches!(step, Step::Index(index) if *index < 0))
         {
             return Err(PathSyntaxError(
-                "has to be a reference path, which names one place: no wildcards, slices, filters, .. or negative \
-                 indexes"
+                "has to be a reference path, which names one place: no wildcards, slices, filters, functions, .. or \
+                 negative indexes"
                     .into(),
             ));
         }
@@ -226,8 +267,8 @@ impl ReferencePath {
                 (Step::Index(index), Value::Array(items)) => usize::try_from(*index)
                     .ok()
                     .and_then(|index| items.get_mut(index))
-                    .ok_or_else(|| PathNotFound(self.text.clone()))?,
-                _ => return Err(PathNotFound(self.text.clone())),
+                    .ok_or_else(|| PathNotFound::new(self.text.clone()))?,
+                _ => return Err(PathNotFound::new(self.text.clone())),
             };
         }
         *node = value;

@@ -24,12 +24,7 @@ pub enum Template {
         path: Path,
     },
     /// What an intrinsic function returns.
-    Intrinsic {
-        /// The name of the field, with its `.$`, for the error.
-        field: String,
-        /// The call.
-        call: Call,
-    },
+    Intrinsic(Call),
 }
 
 /// Why a template could not be evaluated.
@@ -47,13 +42,30 @@ pub enum TemplateError {
         /// What it was applied to.
         input: String,
     },
+    /// A path that an intrinsic function is given leads nowhere.
+    #[error(
+        "The function '{call}' had the following error: The JsonPath argument for the field '{path}' could not be \
+         found in the input '{input}'"
+    )]
+    ArgumentNotFound {
+        /// The call as written.
+        call: String,
+        /// The path.
+        path: String,
+        /// What it was applied to.
+        input: String,
+    },
     /// An intrinsic function failed.
-    #[error("The function '{call}' had the following error: {message}")]
+    #[error(
+        "The function '{call}' had the following error: Invalid arguments in States.{function}: {reason}"
+    )]
     Intrinsic {
         /// The call as written.
         call: String,
+        /// The function that failed: `call`, or one inside of it.
+        function: &'static str,
         /// What is wrong.
-        message: String,
+        reason: String,
     },
 }
 
@@ -134,11 +146,10 @@ impl Template {
 
     /// What the text of a field ending in `.$` says: a path, or a call of an intrinsic function.
     pub(super) fn computed(field: &str, text: &str) -> Result<Self, PathSyntaxError> {
-        let field = field.to_owned();
         if text.starts_with('$') {
-            Ok(Self::Path { field, path: Path::parse(text)? })
+            Ok(Self::Path { field: field.to_owned(), path: Path::parse(text)? })
         } else if text.starts_with("States.") {
-            Ok(Self::Intrinsic { field, call: intrinsics::parse(text)? })
+            Ok(Self::Intrinsic(intrinsics::parse(text)?))
         } else {
             Err(PathSyntaxError(
                 "is neither a path, which begins with $, nor an intrinsic function, which begins with States.".into(),
@@ -153,7 +164,7 @@ impl Template {
             Self::Object(fields) => fields.iter().any(|(_, template)| template.uses_context()),
             Self::Array(items) => items.iter().any(Self::uses_context),
             Self::Path { path, .. } => path.is_context(),
-            Self::Intrinsic { call, .. } => call.uses_context(),
+            Self::Intrinsic(call) => call.uses_context(),
         }
     }
 
@@ -173,12 +184,19 @@ impl Template {
             Self::Array(items) => {
                 Value::Array(items.iter().map(|item| item.evaluate(env)).collect::<Result<_, _>>()?)
             }
-            Self::Path { field, path } => path.get(env.scope).map_err(|_| TemplateError::NotFound {
-                path: path.text().to_owned(),
-                field: field.clone(),
-                input: if path.is_context() { env.scope.context } else { env.scope.data }.to_string(),
-            })?,
-            Self::Intrinsic { field, call } => call.evaluate(env, field)?,
+            Self::Path { field, path } => match path.get(env.scope) {
+                Ok(value) => value,
+                // As recorded from AWS: an index behind the end of an array is null, here and only here.
+                Err(error) if error.is_past_the_end() => Value::Null,
+                Err(_) => {
+                    return Err(TemplateError::NotFound {
+                        path: path.text().to_owned(),
+                        field: field.clone(),
+                        input: env.scope.root(path).to_string(),
+                    });
+                }
+            },
+            Self::Intrinsic(call) => call.evaluate(env)?,
         })
     }
 }

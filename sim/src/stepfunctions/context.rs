@@ -54,7 +54,8 @@ pub(super) struct Entered<'a> {
     pub(super) name: &'a str,
     pub(super) event: u64,
     pub(super) at: Timestamp,
-    pub(super) retry_count: u64,
+    /// Only of states that can be retried.
+    pub(super) retry_count: Option<u64>,
     pub(super) token: Option<String>,
     /// The item that `ItemSelector` is for.
     pub(super) item: Option<Value>,
@@ -76,8 +77,11 @@ impl Entered<'_> {
                 "RedriveCount": run.redrive_count.get(),
             },
             "StateMachine": {"Id": run.machine_arn, "Name": run.machine_name},
-            "State": {"Name": self.name, "EnteredTime": iso(self.at), "RetryCount": self.retry_count},
+            "State": {"Name": self.name, "EnteredTime": iso(self.at)},
         });
+        if let Some(count) = self.retry_count {
+            context["State"]["RetryCount"] = json!(count);
+        }
         if let Some(token) = &self.token {
             context["Task"] = json!({"Token": token});
         }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::context::Entered;
 use super::failure::Failure;
-use crate::asl::model::{Count, Io, PathOrNull, ResultPath, Text};
+use crate::asl::model::{Io, PathOrNull, ResultPath, Text};
 use crate::asl::paths::Path;
 use crate::asl::template::{Template, TemplateError};
 
@@ -21,7 +21,7 @@ impl Entered<'_> {
     /// What `path` selects from `data`.
     pub(super) fn read(&self, path: &Path, data: &Value) -> Result<Value, Failure> {
         self.with_env(data, path.is_context(), |env| path.get(env.scope))
-            .map_err(|error| self.broken(format_args!("Invalid path '{}': {error}", path.text())))
+            .map_err(|error| self.broken(format_args!("Invalid path '{}' : {error}", path.text())))
     }
 
     /// A template filled from `data`; `data` itself without one.
@@ -32,7 +32,7 @@ impl Entered<'_> {
         }
         self.with_env(&data, template.uses_context(), |env| template.evaluate(env)).map_err(|error| {
             let name = match error {
-                TemplateError::NotFound { .. } => "States.Runtime",
+                TemplateError::NotFound { .. } | TemplateError::ArgumentNotFound { .. } => "States.Runtime",
                 TemplateError::Intrinsic { .. } => "States.IntrinsicFailure",
             };
             self.failure(name, error)
@@ -58,38 +58,6 @@ impl Entered<'_> {
         let result = self.fill(io.result_selector.as_ref(), result)?;
         let output = self.place(&io.result_path, input, result)?;
         self.select(io.output_path.as_ref(), output)
-    }
-
-    /// A number that is given or read; `field` is the name of the field with the path.
-    pub(super) fn number(
-        &self,
-        count: &Count,
-        field: &str,
-        least: u64,
-        data: &Value,
-    ) -> Result<u64, Failure> {
-        let path = match count {
-            Count::Fixed(number) => return Ok(*number),
-            Count::Path(path) => path,
-        };
-        let value = self.read(path, data)?;
-        let whole = value.as_u64().or_else(|| {
-            let number =
-                value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..1e12).contains(number))?;
-            #[allow(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "the range is checked"
-            )]
-            Some(number as u64)
-        });
-        whole.filter(|number| (least..=99_999_999).contains(number)).ok_or_else(|| {
-            let kind = if least == 0 { "non-negative" } else { "positive" };
-            self.broken(format_args!(
-                "The {field} parameter does not reference a {kind} integer value: {} == {value}",
-                path.text()
-            ))
-        })
     }
 
     /// `Error` or `Cause` of a Fail state, or the text their path leads to.

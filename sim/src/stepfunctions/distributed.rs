@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 
 use super::context::Entered;
 use super::execution::{Execution, ExecutionKind, Line, Status};
-use super::failure::Failure;
+use super::failure::{Failure, MAX_PAYLOAD};
 use super::inline_map::{concurrency, items, select};
 use super::items as reader;
 use super::parallel::lines;
+use super::results;
 use super::service::{Service, Start};
 use crate::asl::StateMachine;
-use crate::asl::model::{Batcher, Distributed, Map, Percentage};
-use crate::asl::paths::Path;
+use crate::asl::model::{Batcher, Distributed, Map};
 
 /// AWS: up to 10,000 children at once.
 const MAX_CONCURRENCY: usize = 10_000;
@@ -71,29 +71,28 @@ pub(super) async fn run(
 ) -> Result<Value, Failure> {
     let thread = entered.thread;
     let service = thread.service;
+    let limit = concurrency(entered, map, &input, MAX_CONCURRENCY)?;
     let given = match &map.reader {
         Some(_) => None,
         None => Some(items(entered, map, &input)?),
     };
-    let limit = concurrency(entered, map, &input, MAX_CONCURRENCY)?;
-    let count = match &distributed.tolerated_count {
-        Some(count) => Some(entered.number(count, "ToleratedFailureCountPath", 0, &input)?),
-        None => None,
-    };
-    let percentage = match &distributed.tolerated_percentage {
-        Some(Percentage::Fixed(share)) => Some(*share),
-        Some(Percentage::Path(path)) => Some(share(entered, path, &input)?),
-        None => None,
-    };
-
     // AWS: the length is that of the input's array, and 0 when an ItemReader is yet to read the items.
     let details = vec![("length", json!(given.as_ref().map_or(0, Vec::len)))];
     thread.event("MapStateStarted", Some(("mapStateStartedEventDetails", details)))?;
     entered.is_open = true;
+    // AWS reads what is tolerated only now.
+    let count = distributed.tolerated_count.as_ref().map(|count| {
+        entered.map_count(count, "ToleratedFailureCountPath", &input, |_| {
+            entered.broken("ToleratedFailureCount cannot be negative.")
+        })
+    });
+    let percentage =
+        distributed.tolerated_percentage.as_ref().map(|percentage| entered.percentage(percentage, &input));
+    let (count, percentage) = (count.transpose()?, percentage.transpose()?);
     let label = distributed.label.as_deref().unwrap_or(entered.name);
     let map_run = service.arn(&format!("mapRun:{}/{label}:{}", thread.run.machine_name, service.uuid()));
     let details = vec![("mapRunArn", Value::from(map_run.as_str()))];
-    thread.event("MapRunStarted", Some(("mapRunStartedEventDetails", details)))?;
+    let started = thread.event("MapRunStarted", Some(("mapRunStartedEventDetails", details)))?;
     let family = Family {
         service,
         machine: Rc::new(StateMachine::of_graph(map.processor.clone())),
@@ -111,15 +110,18 @@ pub(super) async fn run(
         let batches = inputs(entered, map, distributed, &items, &input)?;
         // What succeeded is kept for a redrive, which runs only the rest.
         let lines = lines(thread, batches.len(), |_| Line::default());
-        family.raise(&batches, &lines, limit, &tolerance).await.map(|()| lines)
+        family.raise(&batches, &lines, limit, &tolerance).await?;
+        results::of(entered, distributed.writer.as_ref(), &map_run, &lines, &input)
     }
     .await;
     match outcome {
-        Ok(lines) => {
+        Ok(result) => {
             thread.event("MapRunSucceeded", None)?;
             entered.is_open = false;
             thread.side_event("MapStateSucceeded", None)?;
-            Ok(lines.iter().filter_map(|line| line.output.borrow().clone()).collect())
+            // As recorded: the state is left from where its run started.
+            thread.line.last_event.set(started);
+            Ok(result)
         }
         Err(failure) => {
             if !failure.is_runtime() {
@@ -128,17 +130,6 @@ pub(super) async fn run(
             Err(failure)
         }
     }
-}
-
-/// A percentage that is read from the input.
-fn share(entered: &Entered<'_>, path: &Path, input: &Value) -> Result<f64, Failure> {
-    let value = entered.read(path, input)?;
-    value.as_f64().filter(|share| (0.0..=100.0).contains(share)).ok_or_else(|| {
-        entered.broken(format_args!(
-            "The ToleratedFailurePercentagePath parameter does not reference a number between 0 and 100: {} == {value}",
-            path.text()
-        ))
-    })
 }
 
 /// The inputs of the children: an item each, or a batch of them.
@@ -186,6 +177,7 @@ impl Family<'_> {
             while running.len() < limit {
                 let Some((batch, line)) = waiting.next() else { break };
                 let (arn, end) = self.start(batch.input.clone());
+                *line.child.borrow_mut() = Some(arn.clone());
                 children.arns.push(arn);
                 running.push(async move { (batch, line, end.await) });
             }
@@ -239,7 +231,9 @@ fn batches(
         count.as_ref().map(|count| entered.number(count, field, 1, input)).transpose()
     };
     let max_items = number(&batcher.max_items, "MaxItemsPerBatchPath")?.unwrap_or(u64::MAX);
-    let max_bytes = number(&batcher.max_bytes, "MaxInputBytesPerBatchPath")?.unwrap_or(u64::MAX);
+    // AWS: no child is started with more than 256 KiB.
+    let max_bytes =
+        number(&batcher.max_bytes, "MaxInputBytesPerBatchPath")?.unwrap_or(u64::MAX).min(MAX_PAYLOAD as u64);
     let batch_input = match &batcher.input {
         Some(template) => Some(entered.fill(Some(template), input.clone())?),
         None => None,

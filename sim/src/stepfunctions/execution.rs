@@ -153,6 +153,8 @@ pub(super) struct Line {
     pub(super) lines: RefCell<Vec<Rc<Line>>>,
     /// `$$.Map.Item`.
     pub(super) item: Option<Rc<Item>>,
+    /// If it is the place of a child of a Map Run: the ARN of the last one that ran there.
+    pub(super) child: RefCell<Option<String>>,
     /// If it is an iteration: the name of the Map.
     pub(super) iteration_of: Option<String>,
 }

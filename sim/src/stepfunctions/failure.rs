@@ -42,7 +42,7 @@ impl Failure {
     }
 
     pub(super) fn is_timeout(&self) -> bool {
-        matches!(self.error.as_str(), "States.Timeout" | "States.HeartbeatTimeout")
+        self.error == "States.Timeout"
     }
 
     /// Whether a retrier or catcher with these names applies.
@@ -83,6 +83,9 @@ impl Failure {
 impl From<TaskFailure> for Failure {
     fn from(failure: TaskFailure) -> Self {
         let cause = if failure.cause.is_empty() { None } else { Some(failure.cause) };
-        Self { error: failure.error, cause, also: None }
+        match failure.error.as_str() {
+            "States.HeartbeatTimeout" => Self { cause, ..Self::heartbeat() },
+            _ => Self { error: failure.error, cause, also: None },
+        }
     }
 }

@@ -7,6 +7,7 @@ use super::context::{Entered, Thread};
 use super::execution::At;
 use super::failure::Failure;
 use super::history::{input as input_details, output as output_details};
+use super::numbers::plain;
 use super::retry::{Attempts, catch};
 use super::{distributed, inline_map, parallel, task};
 use crate::asl::choice::{MissingVariable, timestamp};
@@ -73,7 +74,7 @@ async fn step<'a>(
         name,
         event,
         at: thread.now(),
-        retry_count: 0,
+        retry_count: matches!(state.kind, Kind::Task(_) | Kind::Parallel(_) | Kind::Map(_)).then_some(0),
         token: None,
         item: None,
         is_open: false,
@@ -149,7 +150,7 @@ async fn simple<'a>(
             let clock = &entered.thread.service.clock;
             match wait {
                 Wait::Seconds(count) => {
-                    let seconds = entered.number(count, "SecondsPath", 0, &effective)?;
+                    let seconds = entered.seconds(count, &effective)?;
                     clock.sleep(std::time::Duration::from_secs(seconds)).await;
                 }
                 Wait::Timestamp(until) => clock.sleep_until(*until).await,
@@ -158,8 +159,9 @@ async fn simple<'a>(
                     let until = value.as_str().and_then(timestamp).ok_or_else(|| {
                         entered.broken(format_args!(
                             "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time \
-                             format string: {} == {value}",
-                            path.text()
+                             format string: {} == {}",
+                            path.text(),
+                            plain(&value)
                         ))
                     })?;
                     clock.sleep_until(until).await;
@@ -187,7 +189,7 @@ async fn handled<'a>(
         };
         if let Some(delay) = attempts.delay(&failure, entered) {
             entered.thread.service.clock.sleep(delay).await;
-            entered.retry_count += 1;
+            entered.retry_count = entered.retry_count.map(|count| count + 1);
             entered.thread.service.count_transition(entered.thread.run);
             // A new attempt runs all branches or iterations again.
             entered.thread.line.lines.borrow_mut().clear();

@@ -18,12 +18,8 @@ const MAX_CONCURRENCY: usize = 40;
 
 pub(super) async fn run(entered: &mut Entered<'_>, map: &Map, input: Value) -> Result<Value, Failure> {
     let thread = entered.thread;
-    let items = items(entered, map, &input)?;
     let limit = concurrency(entered, map, &input, MAX_CONCURRENCY)?;
-    let mut inputs = Vec::with_capacity(items.len());
-    for (index, item) in items.iter().enumerate() {
-        inputs.push(select(entered, map, index, item, &input)?);
-    }
+    let items = items(entered, map, &input)?;
     let details = vec![("length", json!(items.len()))];
     let started = thread.event("MapStateStarted", Some(("mapStateStartedEventDetails", details)))?;
     let name = entered.name;
@@ -34,17 +30,27 @@ pub(super) async fn run(entered: &mut Entered<'_>, map: &Map, input: Value) -> R
     });
     let mut running = FuturesUnordered::new();
     let mut waiting =
-        lines.iter().zip(inputs).enumerate().filter(|(_, (line, _))| line.output.borrow().is_none());
+        lines.iter().zip(&items).enumerate().filter(|(_, (line, _))| line.output.borrow().is_none());
     entered.is_open = true;
     let mut last = started;
     loop {
         while running.len() < limit {
-            let Some((index, (line, input))) = waiting.next() else { break };
+            let Some((index, (line, item))) = waiting.next() else { break };
             line.last_event.set(thread.line.last_event.get());
             let details = iteration(name, index);
             thread
                 .on(line)
                 .event("MapIterationStarted", Some(("mapIterationStartedEventDetails", details)))?;
+            // An iteration whose ItemSelector fails has started.
+            let input = match select(entered, map, index, item, &input) {
+                Ok(input) => input,
+                Err(failure) => {
+                    drop(running);
+                    thread.line.last_event.set(line.last_event.get());
+                    cut(thread, &lines, line, &failure)?;
+                    return Err(failure);
+                }
+            };
             running
                 .push(async move { (index, line, flow::run(thread.on(line), &map.processor, input).await) });
         }
@@ -110,7 +116,10 @@ pub(super) fn concurrency(
     most: usize,
 ) -> Result<usize, Failure> {
     let Some(count) = &map.max_concurrency else { return Ok(most) };
-    let wanted = entered.number(count, "MaxConcurrencyPath", 0, input)?;
+    let wanted = entered.map_count(count, "MaxConcurrencyPath", input, |number| {
+        entered
+            .broken(format_args!("Expected non-negative integer for MaxConcurrency, got '{number}' instead."))
+    })?;
     Ok(match usize::try_from(wanted) {
         Ok(0) | Err(_) => most,
         Ok(wanted) => wanted.min(most),

@@ -1,7 +1,7 @@
 //! Where a Distributed Map gets its items from: `ItemReader`.
 
 use futures::future::LocalBoxFuture;
-use serde_json::{Map as Object, Value};
+use serde_json::{Map as Object, Value, json};
 
 use super::TaskFailure;
 use super::context::Entered;
@@ -36,22 +36,22 @@ pub(super) async fn read(
         let key =
             text("Key").ok_or_else(|| failed("Key is missing in the Parameters, or not a text.".into()))?;
         let content = store.get(bucket, key).await.map_err(problem)?;
-        parse(&reader.source, &content).map_err(|cause| failed(format!("{bucket}/{key} {cause}")))?
+        parse(reader, &content).map_err(|cause| failed(format!("{bucket}/{key} {cause}")))?
     };
     if let Some(max) = &reader.max_items {
-        let max = entered.number(max, "MaxItemsPath", 1, input)?;
-        items.truncate(usize::try_from(max).unwrap_or(usize::MAX));
+        let max = entered
+            .map_count(max, "MaxItemsPath", input, |_| failed("field MaxItems must be positive".into()))?;
+        items.truncate(match usize::try_from(max) {
+            Ok(0) | Err(_) => usize::MAX,
+            Ok(max) => max,
+        });
     }
     Ok(items)
 }
 
-fn parse(source: &Source, content: &[u8]) -> Result<Vec<Value>, String> {
-    match source {
-        Source::Json => match serde_json::from_slice(content) {
-            Ok(Value::Array(items)) => Ok(items),
-            Ok(_) => Err("is not a JSON array.".into()),
-            Err(error) => Err(format!("is not valid JSON: {error}.")),
-        },
+fn parse(reader: &Reader, content: &[u8]) -> Result<Vec<Value>, String> {
+    match &reader.source {
+        Source::Json => json_items(reader.pointer.as_deref().unwrap_or_default(), content),
         Source::JsonLines => content
             .split(|byte| *byte == b'\n')
             .enumerate()
@@ -64,6 +64,23 @@ fn parse(source: &Source, content: &[u8]) -> Result<Vec<Value>, String> {
         Source::Csv { delimiter, headers } => csv(content, *delimiter, headers.as_deref()),
         // Objects are listed, not read.
         Source::Objects => Ok(Vec::new()),
+    }
+}
+
+/// AWS: what `ItemsPointer` points to is an array of items, or an object whose fields are the items.
+fn json_items(pointer: &str, content: &[u8]) -> Result<Vec<Value>, String> {
+    let document: Value =
+        serde_json::from_slice(content).map_err(|error| format!("is not valid JSON: {error}."))?;
+    match document.pointer(pointer) {
+        Some(Value::Array(items)) => Ok(items.clone()),
+        Some(Value::Object(fields)) => {
+            Ok(fields.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect())
+        }
+        Some(_) => Err("cannot be read: Attempting to map over non-iterable node.".into()),
+        None => Err(
+            "cannot be read: The provided ReaderConfig.ItemsPointer does not match any valid path in the JSON structure."
+                .into(),
+        ),
     }
 }
 

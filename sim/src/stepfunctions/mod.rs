@@ -2,6 +2,25 @@
 //!
 //! What AWS documents is followed to the letter; where its documentation is silent, recorded histories are. The names,
 //! details and order of events are those of `GetExecutionHistory`.
+//!
+//! Where sources differ, or where one may wonder:
+//!
+//! | Fact | Source |
+//! |---|---|
+//! | A Choice without a match and a Default fails with `States.NoChoiceMatched`; the cause is the recorded one | documentation; executions reported by others have `States.Runtime` |
+//! | `States.ALL` does not match `States.DataLimitExceeded` | documentation; a recording of 2024 has it caught |
+//! | `States.Runtime` ends the execution, whatever catches it | documentation |
+//! | An intrinsic function that fails is a `States.IntrinsicFailure`; the cause is the recorded one | documentation; executions reported by others have `States.Runtime` |
+//! | A path that leads nowhere, in `Parameters` too, is a `States.Runtime` | recordings |
+//! | An index behind the end of an array is null in a payload template | recording |
+//! | A missed heartbeat is recorded as `States.Timeout`; `States.HeartbeatTimeout` in Retry and Catch matches it | recording; documentation |
+//! | Siblings of what failed end in their order, all after its last event; nothing is recorded after `States.Runtime` | recordings |
+//! | `ExecutionAborted` and `ExecutionTimedOut` follow on event 0; only the latter names `States.Timeout` | recordings |
+//! | A distributed Map is left from its `MapRunStarted` | recordings since the end of 2024; earlier ones have `MapRunSucceeded` |
+//! | `$$.State.RetryCount` is there in Task, Parallel and Map | recordings |
+//! | `MathAdd` and `MathRandom` round to the nearest integer, halves up; the array functions drop the fraction | recordings |
+//! | `States.Format` shows objects and arrays as Java does: `{a=1, b=[x, null]}` | recordings |
+//! | `MaxConcurrencyPath` is read before the items, what is tolerated after `MapStateStarted` | recordings |
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -23,7 +42,9 @@ mod history;
 mod inline_map;
 mod items;
 mod nested;
+mod numbers;
 mod parallel;
+mod results;
 mod retry;
 mod service;
 mod task;

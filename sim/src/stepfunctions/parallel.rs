@@ -71,8 +71,11 @@ pub(super) fn cut(
         return Ok(());
     }
     for line in lines {
-        let Some(at) = line.at.borrow().clone() else { continue };
-        let has_failed = Rc::ptr_eq(line, failed);
+        // What has failed may have done so before it entered a state: in its ItemSelector.
+        let (at, has_failed) = (line.at.borrow().as_ref().map(|at| at.kind), Rc::ptr_eq(line, failed));
+        if at.is_none() && !has_failed {
+            continue;
+        }
         if let (Some(name), Some(item)) = (&line.iteration_of, &line.item) {
             let (event, key) = if has_failed {
                 ("MapIterationFailed", "mapIterationFailedEventDetails")
@@ -83,11 +86,11 @@ pub(super) fn cut(
             thread.side_event(event, Some((key, details)))?;
         }
         if has_failed {
-            if at.kind == "Task" {
+            if at == Some("Task") {
                 thread.side_event("TaskStateAborted", None)?;
             }
-        } else {
-            abort(thread, line, at.kind)?;
+        } else if let Some(kind) = at {
+            abort(thread, line, kind)?;
         }
     }
     Ok(())

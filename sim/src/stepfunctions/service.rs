@@ -238,9 +238,10 @@ impl Service {
                 let error = failure.name().map(str::to_owned);
                 self.end(run, Status::Failed, None, error, failure.cause);
             }
-            // AWS gives neither an error nor a cause: the status says it all.
+            // AWS: only the event names the error, not the description, and it follows on no other.
             None => {
-                self.mark(run, "ExecutionTimedOut", previous, None);
+                let details = vec![("error", Value::from("States.Timeout"))];
+                self.mark(run, "ExecutionTimedOut", 0, Some(("executionTimedOutEventDetails", details)));
                 self.end(run, Status::TimedOut, None, None, None);
             }
         }
@@ -251,12 +252,8 @@ impl Service {
         let details = [("error", error), ("cause", cause)];
         let details =
             details.into_iter().filter_map(|(name, text)| Some((name, Value::from(text?)))).collect();
-        self.mark(
-            &run,
-            "ExecutionAborted",
-            run.line.last_event.get(),
-            Some(("executionAbortedEventDetails", details)),
-        );
+        // AWS: it follows on no other event.
+        self.mark(&run, "ExecutionAborted", 0, Some(("executionAbortedEventDetails", details)));
         self.end(&run, Status::Aborted, None, error.map(str::to_owned), cause.map(str::to_owned));
         // Last, because it ends what the execution waits for, and may end the job this runs on.
         let job = run.job.borrow_mut().take();

@@ -148,9 +148,10 @@ pub(super) async fn run(
     let work = Rc::new(Work::new(entered.thread.now()));
     entered.token = (flavour.pattern() == Pattern::Callback)
         .then(|| service.tokens.issue(&work, service.random.borrow_mut().random()));
-    if let Some(credentials) = &task.credentials {
-        entered.fill(Some(credentials), input.clone())?;
-    }
+    let credentials = match &task.credentials {
+        Some(credentials) => Some(entered.fill(Some(credentials), input.clone())?),
+        None => None,
+    };
     let parameters = entered.fill(io.parameters.as_ref(), input)?;
     let text = entered.payload(&parameters)?;
     let nested = nested::is_start(&task.resource) && !service.settings.delegate_nested;
@@ -162,7 +163,7 @@ pub(super) async fn run(
     // Also when the execution is stopped, or another branch fails: nobody may answer a task that has gone.
     let _closing = Closing(&work);
     let attempt = Attempt { entered, task, flavour, timeout, heartbeat, two_steps, nested };
-    attempt.scheduled(text)?;
+    attempt.scheduled(text, credentials.as_ref())?;
     let _child = attempt.start(parameters, &work)?;
     let outcome = attempt.finish(&work).await;
     work.close();
@@ -191,7 +192,7 @@ impl Attempt<'_, '_> {
         self.entered.thread.event(event, details)
     }
 
-    fn scheduled(&self, input: String) -> Result<(), Failure> {
+    fn scheduled(&self, input: String, credentials: Option<&Value>) -> Result<(), Failure> {
         let mut fields = match &self.flavour {
             Flavour::Integration { .. } => vec![
                 ("region", Value::from(self.entered.thread.service.settings.region.as_str())),
@@ -206,6 +207,9 @@ impl Attempt<'_, '_> {
         fields.extend(self.timeout.map(|seconds| ("timeoutInSeconds", json!(seconds))));
         if !matches!(self.flavour, Flavour::Function) {
             fields.extend(self.heartbeat.map(|seconds| ("heartbeatInSeconds", json!(seconds))));
+        }
+        if let Some(role) = credentials.and_then(|credentials| credentials.get("RoleArn")) {
+            fields.push(("taskCredentials", json!({"roleArn": role})));
         }
         self.event("Scheduled", fields).map(drop)
     }
@@ -291,6 +295,13 @@ impl Attempt<'_, '_> {
                 self.event("Succeeded", output_details(value.to_string()).into())?;
             }
             Err(failure) => {
+                // A job that fails or takes too long was submitted; any other error is one of the call that submits it.
+                if self.flavour.pattern() == Pattern::Sync
+                    && !self.two_steps
+                    && (failure.is_timeout() || failure.error == "States.TaskFailed")
+                {
+                    self.submitted(&json!({}))?;
+                }
                 let what = if failure.is_timeout() { "TimedOut" } else { "Failed" };
                 self.event(what, failure.details())?;
             }

@@ -18,10 +18,17 @@ fn tells_of_execution_machine_and_state() {
                 "StartTime": "2026-01-01T00:00:00.000Z", "RedriveCount": 0,
             },
             "StateMachine": {"Id": "arn:aws:states:us-east-1:123456789012:stateMachine:machine", "Name": "machine"},
-            "State": {"Name": "It", "EnteredTime": "2026-01-01T00:00:00.000Z", "RetryCount": 0},
+            "State": {"Name": "It", "EnteredTime": "2026-01-01T00:00:00.000Z"},
         })
     );
     assert_eq!(outcome.execution.arn, execution);
+}
+
+#[test]
+fn only_states_that_can_be_retried_have_a_retry_count() {
+    let state = json!({"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": {"n.$": "$$.State.RetryCount"}});
+    assert_eq!(Lab::new(&only(state), &[]).run(json!({})).output(), json!({"n": 0}));
+    assert_eq!(parameters(json!({"n.$": "$$.State.RetryCount"}), json!({})).error().0, "States.Runtime");
 }
 
 #[test]

@@ -83,10 +83,13 @@ fn every_fault_is_reported_not_just_the_first() {
 
 #[test]
 fn states_lead_to_one_another_and_to_an_end() {
-    let found = errors(
-        &json!({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}}),
+    let round = json!({"StartAt": "A", "States": {
+        "A": {"Type": "Pass", "Next": "B", "End": false}, "B": {"Type": "Pass", "Next": "A"}}});
+    let machine = StateMachine::parse(&round.to_string()).unwrap();
+    assert_eq!(
+        machine.warnings()[0].to_string(),
+        "States: has no state that ends it: a Succeed, a Fail, or one with \"End\": true"
     );
-    assert_eq!(found, ["States: has no state that ends it: a Succeed, a Fail, or one with \"End\": true"]);
     let found =
         errors(&json!({"StartAt": "A", "States": {"A": {"Type": "Succeed"}, "B": {"Type": "Succeed"}}}));
     assert_eq!(found, ["States.B: cannot be reached: no transition leads to it from StartAt"]);
@@ -323,7 +326,7 @@ fn maps_and_parallels_are_sound() {
         ".ItemProcessor.ProcessorConfig.ExecutionType",
         "is missing",
     );
-    fault(distributed(json!({"ResultWriter": {}})), ".ResultWriter", "not supported");
+    fault(distributed(json!({"ResultWriter": {}})), ".ResultWriter", "needs Resource and Parameters");
     fault(
         distributed(json!({"ToleratedFailurePercentage": 101})),
         ".ToleratedFailurePercentage",

@@ -45,6 +45,8 @@ fn its_iterations_are_executions_of_a_map_run_and_not_in_its_history() {
             "ExecutionSucceeded"
         ]
     );
+    let previous: Vec<u64> = outcome.events.iter().map(|event| event.previous_event_id).collect();
+    assert_eq!(previous, [0, 0, 2, 3, 4, 5, 4, 7]);
     let run = outcome.event("MapRunStarted").detail("mapRunArn").unwrap().as_str().unwrap().to_owned();
     assert!(run.starts_with("arn:aws:states:us-east-1:123456789012:mapRun:machine/Run:"), "{run}");
     let children: Vec<_> =
@@ -176,6 +178,14 @@ fn reads_json_json_lines_and_csv_and_lists_objects() {
         read(first_row, "id,name\n1,\"a, b\"\n2\n").output(),
         json!([{"id": "1", "name": "a, b"}, {"id": "2", "name": ""}])
     );
+    assert_eq!(read(json!({"InputType": "JSON", "MaxItems": 0}), "[1, 2]").output(), json!([1, 2]));
+    let pointer = json!({"InputType": "JSON", "ItemsPointer": "/a/b"});
+    assert_eq!(read(pointer.clone(), "{\"a\": {\"b\": [1, 2]}}").output(), json!([1, 2]));
+    assert_eq!(read(pointer, "{\"a\": []}").error().0, "States.ItemReaderFailed");
+    assert_eq!(
+        read(json!({"InputType": "JSON"}), "{\"x\": 1, \"y\": {}}").output(),
+        json!([{"Key": "x", "Value": 1}, {"Key": "y", "Value": {}}])
+    );
     let given = json!({"InputType": "CSV", "CSVHeaderLocation": "GIVEN", "CSVHeaders": ["x", "y"], "CSVDelimiter": "PIPE"});
     assert_eq!(read(given, "1|2").output(), json!([{"x": "1", "y": "2"}]));
     let list = json!({"ItemReader": {"Resource": "arn:aws:states:::s3:listObjectsV2", "Parameters": {"Bucket": "b", "Prefix": "in/"}}});
@@ -183,10 +193,76 @@ fn reads_json_json_lines_and_csv_and_lists_objects() {
 }
 
 #[test]
+fn numbers_that_are_read_are_checked_in_the_order_and_words_of_aws() {
+    let prefix = "An error occurred while executing the state 'It' (entered at the event id #2). ";
+    let not = |field: &str, value: &str, kind: &str| {
+        format!("The {field} field refers to value \"{value}\" which is not a valid {kind}: $.n")
+    };
+    for (field, value, cause, events) in [
+        ("MaxConcurrencyPath", json!({}), not("MaxConcurrencyPath", "{}", "integer"), 3),
+        (
+            "ToleratedFailureCountPath",
+            json!("NoNumber"),
+            not("ToleratedFailureCountPath", "NoNumber", "integer"),
+            4,
+        ),
+        ("ToleratedFailureCountPath", json!(-1), "ToleratedFailureCount cannot be negative.".into(), 4),
+        (
+            "ToleratedFailurePercentagePath",
+            json!({}),
+            not("ToleratedFailurePercentagePath", "{}", "float"),
+            4,
+        ),
+        (
+            "ToleratedFailurePercentagePath",
+            json!(100.1),
+            "ToleratedFailurePercentage must be between 0 and 100.".into(),
+            4,
+        ),
+    ] {
+        let outcome =
+            lab(json!({"ItemsPath": "$.items", field: "$.n"}), &[]).run(json!({"items": [0], "n": value}));
+        assert_eq!(outcome.error(), ("States.Runtime", format!("{prefix}{cause}").as_str()));
+        assert_eq!(outcome.events.len(), events, "{:?}", outcome.types());
+    }
+    let given =
+        json!({"ItemsPath": "$.items", "MaxConcurrencyPath": "$.n", "ToleratedFailureCountPath": "$.n"});
+    assert_eq!(lab(given, &[]).run(json!({"items": [0], "n": "1"})).output(), json!([0]));
+    let reader = json!({"InputType": "JSON", "MaxItemsPath": "$.n"});
+    let reader = json!({"ItemReader": {"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": reader,
+                                       "Parameters": {"Bucket": "b", "Key": "in/items"}}});
+    let objects = Objects(BTreeMap::from([("b/in/items".to_owned(), b"[1]".to_vec())]));
+    let settings = Settings { objects: Some(Rc::new(objects)), ..Settings::default() };
+    let outcome = Lab::with(&definition(reader, true), &[], settings).run(json!({"n": -1}));
+    assert_eq!(outcome.error(), ("States.ItemReaderFailed", "field MaxItems must be positive"));
+}
+
+#[test]
+fn an_export_of_the_results_leaves_the_place_of_its_manifest() {
+    let writer = |fields: Value| json!({"Label": "Run", "ResultWriter": fields});
+    let to =
+        |parameters| writer(json!({"Resource": "arn:aws:states:::s3:putObject", "Parameters": parameters}));
+    let outcome = lab(to(json!({"Bucket": "b", "Prefix.$": "$[0]"})), &[]).run(json!(["out"]));
+    let run = outcome.event("MapRunStarted").detail("mapRunArn").unwrap().as_str().unwrap();
+    let id = run.rsplit(':').next().unwrap();
+    assert_eq!(
+        outcome.output(),
+        json!({"MapRunArn": run, "ResultWriterDetails": {"Bucket": "b", "Key": format!("out/{id}/manifest.json")}})
+    );
+    assert_eq!(lab(to(json!({})), &[]).run(json!([])).error().0, "States.ResultWriterFailed");
+    let shaped = |name: &str| writer(json!({"WriterConfig": {"Transformation": name, "OutputType": "JSON"}}));
+    assert_eq!(lab(shaped("COMPACT"), &[]).run(json!([[1, 2], 3])).output(), json!([[1, 2], 3]));
+    assert_eq!(lab(shaped("FLATTEN"), &[]).run(json!([[1, 2], 3])).output(), json!([1, 2, 3]));
+    let records = lab(shaped("NONE"), &[]).run(json!([{"a": 1}])).output();
+    assert_eq!(records[0]["Status"], "SUCCEEDED");
+    assert_eq!((&records[0]["Input"], &records[0]["Output"]), (&json!("{\"a\":1}"), &json!("{\"a\":1}")));
+}
+
+#[test]
 fn what_cannot_be_read_is_an_item_reader_failed() {
     let outcome = read(json!({"InputType": "JSON"}), "[1,");
     assert_eq!(outcome.types()[3..], ["MapRunStarted", "MapRunFailed", "MapStateFailed", "ExecutionFailed"]);
-    for content in ["{\"not\": \"an array\"}", "[1,", ""] {
+    for content in ["\"neither array nor object\"", "[1,", ""] {
         assert_eq!(
             read(json!({"InputType": "JSON"}), content).error().0,
             "States.ItemReaderFailed",

@@ -64,6 +64,7 @@ fn a_stopped_execution_is_aborted_where_it_stands() {
     assert_eq!(outcome.seconds(), 10);
     assert_eq!(outcome.types(), ["ExecutionStarted", "WaitStateEntered", "ExecutionAborted"]);
     assert_eq!(outcome.event("ExecutionAborted").detail("cause"), Some(&json!("because")));
+    assert_eq!(outcome.event("ExecutionAborted").previous_event_id, 0);
     lab.sfn.stop_execution(&arn, None, None);
     assert_eq!(lab.outcome(&arn).events.len(), 3);
 }

@@ -23,7 +23,7 @@ fn format_fills_its_braces() {
         "Hello, my name is Arnav."
     );
     let input = json!({"n": 1, "o": {"a": [1, null]}, "t": true});
-    assert_eq!(eval("States.Format('{} {} {}', $.n, $.o, $.t)", input), r#"1 {"a":[1,null]} true"#);
+    assert_eq!(eval("States.Format('{} {} {}', $.n, $.o, $.t)", input), "1 {a=[1, null]} true");
     assert_eq!(eval(r"States.Format('\{\} {} it\'s \\', 'x')", json!({})), r"{} x it's \");
     assert_eq!(eval("States.Format('no braces')", json!({})), "no braces");
     refuses("States.Format('{} {}', 1)", json!({}));
@@ -56,6 +56,11 @@ fn array_holds_its_arguments() {
 fn array_partition_cuts_into_chunks() {
     let input = json!({"a": [1, 2, 3, 4, 5, 6, 7, 8, 9]});
     assert_eq!(eval("States.ArrayPartition($.a,4)", input.clone()), json!([[1, 2, 3, 4], [5, 6, 7, 8], [9]]));
+    assert_eq!(
+        eval("States.ArrayPartition($.a, 8.6)", input.clone()),
+        json!([[1, 2, 3, 4, 5, 6, 7, 8], [9]])
+    );
+    refuses("States.ArrayPartition($.a, 0.6)", input.clone());
     refuses("States.ArrayPartition($.a, 0)", input.clone());
     refuses("States.ArrayPartition($.a, -1)", input);
     refuses("States.ArrayPartition('text', 1)", json!({}));
@@ -100,6 +105,7 @@ fn array_unique_keeps_the_first_of_each() {
 fn base64_goes_there_and_back() {
     assert_eq!(eval("States.Base64Encode($.d)", json!({"d": "Data to encode"})), "RGF0YSB0byBlbmNvZGU=");
     assert_eq!(eval("States.Base64Decode('RGVjb2RlZCBkYXRh')", json!({})), "Decoded data");
+    assert_eq!(eval("States.Base64Decode('/w==')", json!({})), "\u{fffd}");
     refuses("States.Base64Decode('?')", json!({}));
     refuses("States.Base64Encode($.d)", json!({"d": "x".repeat(10_001)}));
 }
@@ -136,6 +142,9 @@ fn json_merge_is_shallow_and_the_second_wins() {
 #[test]
 fn math_adds_within_32_bits() {
     assert_eq!(eval("States.MathAdd($.v, $.s)", json!({"v": 111, "s": -1})), json!(110));
+    for (first, second, sum) in [(1.49, 1.5, 3), (1.5, 1.51, 4), (-1.49, -1.5, -2), (-0.5, 0.5, 1)] {
+        assert_eq!(eval("States.MathAdd($.a, $.b)", json!({"a": first, "b": second})), json!(sum));
+    }
     refuses("States.MathAdd(2147483647, 1)", json!({}));
     refuses("States.MathAdd('1', 1)", json!({}));
 }
@@ -180,10 +189,15 @@ fn calls_nest_up_to_ten_deep_and_take_paths_of_the_context() {
 
 #[test]
 fn a_path_argument_that_leads_nowhere_is_named() {
-    let outcome = parameters(json!({"r.$": "States.Array($.nope)"}), json!({}));
-    assert_eq!(outcome.error().0, "States.Runtime");
-    assert!(
-        outcome.error().1.contains("The JSONPath '$.nope' specified for the field 'r.$' could not be found")
+    let outcome = parameters(json!({"r.$": "States.Array(States.Array( $.nope))"}), json!({"a": 1}));
+    assert_eq!(
+        outcome.error(),
+        (
+            "States.Runtime",
+            "An error occurred while executing the state 'It' (entered at the event id #2). The function \
+             'States.Array(States.Array( $.nope))' had the following error: The JsonPath argument for the field \
+             '$.nope' could not be found in the input '{\"a\":1}'"
+        )
     );
 }
 
@@ -197,6 +211,7 @@ fn what_is_not_a_call_is_refused_when_the_definition_is_read() {
         "States.Format('a) ",
         "States.UUID(1)",
         "States.Array(1,)",
+        "States.Format('\\\"')",
         "States.Array(a)",
         "States.Array(\"a\")",
         "States.Array(1) x",

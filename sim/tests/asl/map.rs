@@ -198,3 +198,17 @@ fn a_states_runtime_in_an_iteration_ends_the_execution_without_further_ado() {
             .starts_with("An error occurred while executing the state 'P' (entered at the event id #5). ")
     );
 }
+
+#[test]
+fn an_iteration_whose_item_selector_fails_has_started() {
+    let selector = |path: &str| json!({"MaxConcurrency": 1, "ItemSelector": {"x.$": path}});
+    let outcome = run(selector("$$.Map.Item.Value.nope"), &[], json!([{}]));
+    assert_eq!(outcome.error().0, "States.Runtime");
+    assert_eq!(outcome.types()[2..], ["MapStateStarted", "MapIterationStarted", "ExecutionFailed"]);
+    let outcome = run(selector("States.MathAdd($$.Map.Item.Value, 1)"), &[], json!(["x"]));
+    assert_eq!(outcome.error().0, "States.IntrinsicFailure");
+    assert_eq!(
+        outcome.types()[3..],
+        ["MapIterationStarted", "MapIterationFailed", "MapStateFailed", "ExecutionFailed"]
+    );
+}

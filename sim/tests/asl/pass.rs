@@ -80,7 +80,7 @@ fn a_missing_input_path_ends_the_execution_with_states_runtime() {
         outcome.error(),
         (
             "States.Runtime",
-            "An error occurred while executing the state 'It' (entered at the event id #2). Invalid path '$.a': No \
+            "An error occurred while executing the state 'It' (entered at the event id #2). Invalid path '$.a' : No \
              results for path: $['a']"
         )
     );

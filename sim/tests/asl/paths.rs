@@ -67,13 +67,56 @@ fn what_is_not_a_path_is_refused() {
         "$a",
         "$.a[",
         "$.a['b",
-        "$.a.length()",
+        "$.a.length().b",
+        "$.a.upper()",
         "$.a[(@.length-1)]",
         "$.a[?(]",
         "$.a b",
     ] {
         assert!(Path::parse(text).is_err(), "{text}");
     }
+}
+
+#[test]
+fn a_function_may_end_a_path() {
+    let data = json!({"a": [3, 1, 2], "o": {"x": 1}, "s": "text"});
+    for (path, value) in [
+        ("$.a.length()", json!(3)),
+        ("$.o.length()", json!(1)),
+        ("$.o.keys()", json!(["x"])),
+        ("$.a[*].sum()", json!(6.0)),
+        ("$.a.min()", json!(1.0)),
+        ("$.a.max()", json!(3.0)),
+        ("$.a.avg()", json!(2.0)),
+        ("$.a.first()", json!(3)),
+        ("$.a.last()", json!(2)),
+        ("$.a[?(@ > 1)].length()", json!(2)),
+        ("$.a.[?(@ > 1)].length()", json!(2)),
+        ("$.s.length()", json!(null)),
+        ("$['o', 's', 'nope']", json!({"o": {"x": 1}, "s": "text"})),
+        ("$.*['x', 'y']", json!([null, {"x": 1}, null])),
+    ] {
+        assert_eq!(get(path, &data), Ok(value), "{path}");
+    }
+    assert!(ReferencePath::parse("$.a.length()").is_err());
+}
+
+#[test]
+fn filters_know_the_operators_of_jayway() {
+    let data = json!({"a": [{"t": "in x", "n": 1}, {"t": "book", "n": 2}], "wanted": "book"});
+    for (path, count) in [
+        ("$.a[?(@.t in ['book', 'pen'])]", 1),
+        ("$.a[?(@.n nin [1])]", 1),
+        ("$.a[?(@.n in [])]", 0),
+        ("$.a[?(@.t == 'in x' || @.n in [2])]", 2),
+        ("$.a[?(@.t == $.wanted)]", 1),
+        ("$.a[?(@.t =~ /bo+k/)]", 1),
+        ("$.a[?(@.t =~ /BOOK/i && @.n > 1)]", 1),
+        ("$.a[?(@.t =~ /bo/)]", 0),
+    ] {
+        assert_eq!(get(path, &data).unwrap().as_array().unwrap().len(), count, "{path}");
+    }
+    assert!(Path::parse("$.a[?(@.t =~ bo)]").is_err());
 }
 
 #[test]

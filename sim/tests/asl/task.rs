@@ -164,4 +164,42 @@ fn an_execution_ends_when_its_own_time_is_over() {
     assert_eq!(outcome.execution.status, Status::TimedOut);
     assert_eq!(outcome.seconds(), 30);
     assert_eq!(outcome.types().last(), Some(&"ExecutionTimedOut"));
+    assert_eq!((outcome.execution.error.as_deref(), outcome.execution.cause.as_deref()), (None, None));
+    let event = outcome.event("ExecutionTimedOut");
+    assert_eq!((event.previous_event_id, event.detail("error")), (0, Some(&json!("States.Timeout"))));
+}
+
+#[test]
+fn the_role_of_a_task_is_recorded() {
+    let role = json!({"Credentials": {"RoleArn.$": "$.role"}});
+    let input = json!({"role": "arn:aws:iam::123456789012:role/spoke"});
+    for resource in [INVOKE, "arn:aws:lambda:us-east-1:123456789012:function:f"] {
+        let outcome =
+            Lab::new(&task(resource, role.clone()), &[("It", &[returns(json!(1))])]).run(input.clone());
+        let scheduled = &outcome.events[2];
+        assert_eq!(
+            scheduled.detail("taskCredentials"),
+            Some(&json!({"roleArn": input["role"]})),
+            "{resource}"
+        );
+    }
+}
+
+#[test]
+fn a_missed_heartbeat_that_a_task_reports_is_recorded_as_a_timeout() {
+    let outcome = run(&task(INVOKE, json!({})), fails("States.HeartbeatTimeout", ""));
+    assert_eq!(outcome.error(), ("States.Timeout", ""));
+    assert_eq!(outcome.types()[4..], ["TaskTimedOut", "ExecutionFailed"]);
+}
+
+#[test]
+fn a_job_that_fails_was_submitted_unless_the_call_that_submits_it_failed() {
+    let job = task("arn:aws:states:::ecs:runTask.sync", json!({"TimeoutSeconds": 10}));
+    for (answer, events) in [
+        (fails("States.TaskFailed", "{}"), vec!["TaskSubmitted", "TaskFailed", "ExecutionFailed"]),
+        (returns(json!({})).after(60), vec!["TaskSubmitted", "TaskTimedOut", "ExecutionFailed"]),
+        (fails("ECS.AmazonECSException", "no capacity"), vec!["TaskFailed", "ExecutionFailed"]),
+    ] {
+        assert_eq!(run(&job, answer).types()[4..], events);
+    }
 }

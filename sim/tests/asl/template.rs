@@ -37,6 +37,15 @@ fn a_path_that_leads_nowhere_ends_the_execution_in_the_words_of_aws() {
 }
 
 #[test]
+fn an_index_behind_the_end_of_an_array_is_null_but_only_there() {
+    let input = json!({"a": [1], "o": {}});
+    assert_eq!(parameters(json!({"x.$": "$.a[5]"}), input.clone()).output(), json!({"x": null}));
+    for path in ["$.a[5].b", "$.o[0]", "$.nope[0]", "States.Array($.a[5])"] {
+        assert_eq!(parameters(json!({"x.$": path}), input.clone()).error().0, "States.Runtime", "{path}");
+    }
+}
+
+#[test]
 fn a_path_in_a_field_that_lacks_the_suffix_is_text_but_is_warned_about() {
     let definition = json!({"StartAt": "It", "States": {"It": {
         "Type": "Pass", "Parameters": {"a": "$.b", "c": "costs $5", "d": "States.UUID()"}, "End": true}}});

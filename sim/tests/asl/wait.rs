@@ -54,3 +54,34 @@ fn what_is_no_duration_or_time_ends_the_execution() {
         assert_eq!(wait(state.clone(), input.clone()).error().0, "States.Runtime", "{state} {input}");
     }
 }
+
+#[test]
+fn what_is_wrong_with_a_duration_or_time_is_said_in_the_words_of_aws() {
+    let prefix = "An error occurred while executing the state 'It' (entered at the event id #2). ";
+    for (state, input, cause) in [
+        (
+            json!({"SecondsPath": "$.s"}),
+            json!({"s": "soon"}),
+            "The SecondsPath parameter cannot be parsed as a long value: $.s == soon",
+        ),
+        (
+            json!({"SecondsPath": "$.s"}),
+            json!({"s": -1}),
+            "The SecondsPath parameter references a negative value: $.s == -1",
+        ),
+        (
+            json!({"SecondsPath": "$.s"}),
+            json!({}),
+            "The SecondsPath parameter does not reference an input value: $.s",
+        ),
+        (
+            json!({"TimestampPath": "$.t"}),
+            json!({"t": "2016-12-05 21:29:29Z"}),
+            "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: \
+             $.t == 2016-12-05 21:29:29Z",
+        ),
+    ] {
+        let outcome = wait(state, input);
+        assert_eq!(outcome.error(), ("States.Runtime", format!("{prefix}{cause}").as_str()));
+    }
+}

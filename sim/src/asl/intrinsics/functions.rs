@@ -42,14 +42,22 @@ pub(super) fn call(function: Function, arguments: &[Value], random: &RefCell<Cha
     }
 }
 
-/// An integer; AWS rounds what is not one down.
+/// An integer. The functions on arrays drop what is behind the point, as recorded from AWS.
 pub(super) fn integer(value: &Value, what: &str) -> Result<i64, String> {
-    let rounded = value.as_i64().or_else(|| {
-        let number = value.as_f64()?.floor();
+    whole(value, f64::trunc).ok_or_else(|| format!("{what} has to be an integer, not {value}"))
+}
+
+fn whole(value: &Value, round: fn(f64) -> f64) -> Option<i64> {
+    value.as_i64().or_else(|| {
+        let number = round(value.as_f64()?);
         #[allow(clippy::cast_possible_truncation, reason = "the range is checked")]
         (number.abs() < 9e15).then_some(number as i64)
-    });
-    rounded.ok_or_else(|| format!("{what} has to be an integer, not {value}"))
+    })
+}
+
+/// To the nearest integer, and halfway up, as Java rounds and as recorded from AWS.
+fn nearest(number: f64) -> f64 {
+    (number + 0.5).floor()
 }
 
 /// AWS: the numbers are between -2147483648 and 2147483647, and so has to be the sum.
@@ -59,7 +67,7 @@ fn add(first: &Value, second: &Value) -> Outcome {
 }
 
 fn int32(value: &Value, what: &str) -> Result<i64, String> {
-    let number = integer(value, what)?;
+    let number = whole(value, nearest).ok_or_else(|| format!("{what} has to be an integer, not {value}"))?;
     i32::try_from(number)
         .map(i64::from)
         .map_err(|_| format!("{what} has to fit into 32 bits, but is {number}"))

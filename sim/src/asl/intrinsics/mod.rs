@@ -45,6 +45,11 @@ macro_rules! functions {
 
         impl Function {
             const ALL: &'static [(&'static str, Self, usize, usize)] = &[$(($text, Self::$name, $least, $most),)*];
+
+            /// The name, without its `States.`.
+            fn name(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
         }
     };
 }
@@ -89,26 +94,34 @@ impl Call {
         })
     }
 
-    /// The result of the call; `field` is the field it is for, which the error about a path names.
+    /// The result of the call.
     ///
     /// # Errors
     /// A path that leads nowhere, or arguments the function does not take.
-    pub fn evaluate(&self, env: &Env<'_>, field: &str) -> Result<Value, TemplateError> {
+    pub fn evaluate(&self, env: &Env<'_>) -> Result<Value, TemplateError> {
+        self.run(env, &self.text)
+    }
+
+    /// AWS names the whole expression, `outermost`, in every cause.
+    fn run(&self, env: &Env<'_>, outermost: &str) -> Result<Value, TemplateError> {
         let arguments = self
             .arguments
             .iter()
             .map(|argument| match argument {
                 Argument::Literal(value) => Ok(value.clone()),
-                Argument::Path(path) => path.get(env.scope).map_err(|_| TemplateError::NotFound {
+                Argument::Path(path) => path.get(env.scope).map_err(|_| TemplateError::ArgumentNotFound {
+                    call: outermost.to_owned(),
                     path: path.text().to_owned(),
-                    field: field.to_owned(),
-                    input: if path.is_context() { env.scope.context } else { env.scope.data }.to_string(),
+                    input: env.scope.root(path).to_string(),
                 }),
-                Argument::Call(call) => call.evaluate(env, field),
+                Argument::Call(call) => call.run(env, outermost),
             })
             .collect::<Result<Vec<_>, _>>()?;
-        functions::call(self.function, &arguments, env.random)
-            .map_err(|message| TemplateError::Intrinsic { call: self.text.clone(), message })
+        functions::call(self.function, &arguments, env.random).map_err(|reason| TemplateError::Intrinsic {
+            call: outermost.to_owned(),
+            function: self.function.name(),
+            reason,
+        })
     }
 }
 

@@ -110,7 +110,12 @@ impl<'a> Reader<'a> {
                 }
                 '\\' => match chars.next() {
                     Some((_, '\'')) => text.push('\''),
-                    Some((_, c)) => text.extend(['\\', c]),
+                    Some((_, c @ ('{' | '}' | '\\'))) => text.extend(['\\', c]),
+                    Some((_, c)) => {
+                        return Err(error(format!(
+                            "has \\{c} in a text; only ', {{, }} and \\ can be escaped"
+                        )));
+                    }
                     None => break,
                 },
                 c => text.push(c),

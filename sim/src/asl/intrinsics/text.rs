@@ -38,8 +38,7 @@ pub(super) fn format(template: &Value, values: &[Value]) -> Outcome {
                 None => result.push('\\'),
             },
             '{' if chars.next_if_eq(&'}').is_some() => match values_left.next() {
-                Some(Value::String(text)) => result.push_str(text),
-                Some(value) => result.push_str(&value.to_string()),
+                Some(value) => show(value, &mut result),
                 None => return Err(format!("the template has more {{}} than the {} values", values.len())),
             },
             '{' | '}' => {
@@ -51,6 +50,32 @@ pub(super) fn format(template: &Value, values: &[Value]) -> Outcome {
     match values_left.len() {
         0 => Ok(Value::String(result)),
         left => Err(format!("the template has {left} {{}} fewer than the {} values", values.len())),
+    }
+}
+
+/// As Java shows a value, which is what was recorded from AWS: a text bare, an object as `{a=1, b=[x, null]}`.
+fn show(value: &Value, out: &mut String) {
+    match value {
+        Value::String(text) => out.push_str(text),
+        Value::Array(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                out.push_str(if index == 0 { "" } else { ", " });
+                show(item, out);
+            }
+            out.push(']');
+        }
+        Value::Object(fields) => {
+            out.push('{');
+            for (index, (key, field)) in fields.iter().enumerate() {
+                out.push_str(if index == 0 { "" } else { ", " });
+                out.push_str(key);
+                out.push('=');
+                show(field, out);
+            }
+            out.push('}');
+        }
+        other => out.push_str(&other.to_string()),
     }
 }
 
@@ -67,7 +92,8 @@ pub(super) fn decode(value: &Value) -> Outcome {
     let bytes = STANDARD
         .decode(short_text(value, "the argument")?)
         .map_err(|error| format!("the text is not Base64: {error}"))?;
-    String::from_utf8(bytes).map(Value::String).map_err(|_| "the decoded data is not UTF-8 text".into())
+    // As Java does it: what is not UTF-8 becomes U+FFFD.
+    Ok(Value::String(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 pub(super) fn hash(data: &Value, algorithm: &Value) -> Outcome {

@@ -29,7 +29,7 @@ pub(super) fn check(graph: &Graph, names: &[&str], complete: bool, at: &str, rep
         report.error(join(at, name), "cannot be reached: no transition leads to it from StartAt");
     }
     if !graph.states.values().any(is_terminal) {
-        report.error(at, "has no state that ends it: a Succeed, a Fail, or one with \"End\": true");
+        report.warn(at, "has no state that ends it: a Succeed, a Fail, or one with \"End\": true");
     }
 }
 

@@ -7,6 +7,7 @@ use super::handlers;
 use super::query_language;
 use super::state::{paths, results, then};
 use super::states;
+use super::writer;
 use crate::asl::model::{Batcher, Distributed, Graph, Io, Kind, Map, Percentage, Reader, Source};
 
 const MAX_ITEMS: u64 = 100_000_000;
@@ -73,6 +74,7 @@ fn processor(fields: &Fields<'_>) -> (Option<Graph>, Option<Distributed>) {
 
 fn config(fields: &Fields<'_>) -> Option<Distributed> {
     let inner = Fields::of(fields.get("ProcessorConfig")?, fields.path("ProcessorConfig"), fields.report)?;
+    inner.comment();
     let mode = inner.text("Mode").unwrap_or("INLINE");
     let execution_type = inner.text("ExecutionType");
     let distributed = match mode {
@@ -132,12 +134,12 @@ fn distributed_fields(fields: &Fields<'_>, distributed: Option<Distributed>) -> 
             );
         }
     }
-    if fields.get("ResultWriter").is_some() && distributed.is_some() {
-        fields.error(
-            "ResultWriter",
-            "is not supported by this engine: it would write the results to S3; remove it",
-        );
-    }
+    let writer = fields.get("ResultWriter").and_then(|value| {
+        let inner = Fields::of(value, fields.path("ResultWriter"), fields.report)?;
+        let writer = writer::writer(&inner);
+        inner.finish("a ResultWriter");
+        writer
+    });
     let label = fields.text("Label");
     if let Some(label) = label
         && (label.is_empty()
@@ -162,6 +164,7 @@ fn distributed_fields(fields: &Fields<'_>, distributed: Option<Distributed>) -> 
     Some(Distributed {
         label: label.map(str::to_owned),
         batcher,
+        writer,
         tolerated_count,
         tolerated_percentage,
         ..distributed?
@@ -186,6 +189,7 @@ fn percentage(fields: &Fields<'_>) -> Option<Percentage> {
 }
 
 fn batcher(fields: &Fields<'_>) -> Batcher {
+    fields.comment();
     let input = fields.template("BatchInput");
     let max_items = fields.count("MaxItemsPerBatch", "MaxItemsPerBatchPath", 1, MAX_ITEMS);
     let max_bytes = fields.count("MaxInputBytesPerBatch", "MaxInputBytesPerBatchPath", 1, 262_144);
@@ -196,6 +200,7 @@ fn batcher(fields: &Fields<'_>) -> Batcher {
 }
 
 fn reader(fields: &Fields<'_>) -> Option<Reader> {
+    fields.comment();
     let resource = fields.required_text("Resource");
     let parameters = fields.template("Parameters");
     if parameters.is_none() && !fields.has("Parameters") {
@@ -205,7 +210,8 @@ fn reader(fields: &Fields<'_>) -> Option<Reader> {
         Some(value) => Some(Fields::of(value, fields.path("ReaderConfig"), fields.report)?),
         None => None,
     };
-    let max_items = config.as_ref().and_then(|config| config.count("MaxItems", "MaxItemsPath", 1, MAX_ITEMS));
+    let max_items = config.as_ref().and_then(|config| config.count("MaxItems", "MaxItemsPath", 0, MAX_ITEMS));
+    let pointer = config.as_ref().and_then(items_pointer);
     let source = match resource.map(|resource| resource.rsplit_once(":::").map_or(resource, |(_, tail)| tail))
     {
         Some("s3:getObject") => input_type(fields, config.as_ref()),
@@ -220,9 +226,19 @@ fn reader(fields: &Fields<'_>) -> Option<Reader> {
         None => None,
     };
     if let Some(config) = config {
+        config.comment();
         config.finish("a ReaderConfig");
     }
-    Some(Reader { source: source?, parameters: parameters?, max_items })
+    Some(Reader { source: source?, parameters: parameters?, pointer, max_items })
+}
+
+/// A JSON Pointer, for objects that are not an array themselves.
+fn items_pointer(config: &Fields<'_>) -> Option<String> {
+    let pointer = config.text("ItemsPointer")?;
+    if !pointer.is_empty() && !pointer.starts_with('/') {
+        config.error("ItemsPointer", format!("has to be a JSON Pointer such as /items, not {pointer:?}"));
+    }
+    Some(pointer.to_owned())
 }
 
 fn input_type(fields: &Fields<'_>, config: Option<&Fields<'_>>) -> Option<Source> {
@@ -230,12 +246,8 @@ fn input_type(fields: &Fields<'_>, config: Option<&Fields<'_>>) -> Option<Source
         fields.error("ReaderConfig", "is missing; s3:getObject needs its InputType");
         return None;
     };
-    if config.has("Transformation") || config.has("ItemsPointer") {
-        for name in ["Transformation", "ItemsPointer"] {
-            if config.get(name).is_some() {
-                config.error(name, "is not supported by this engine");
-            }
-        }
+    if config.get("Transformation").is_some() {
+        config.error("Transformation", "is not supported by this engine");
     }
     match config.required_text("InputType")? {
         "JSON" => Some(Source::Json),

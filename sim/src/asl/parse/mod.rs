@@ -15,6 +15,7 @@ mod map;
 mod resource;
 mod rules;
 mod state;
+mod writer;
 
 /// AWS: 99999999 is the most that any number of seconds can be.
 const MAX_SECONDS: u64 = 99_999_999;

@@ -52,6 +52,8 @@ pub(super) fn then(fields: &Fields<'_>) -> Option<Transition> {
     let end = fields.flag("End");
     let next = if fields.has("Next") { fields.required_text("Next") } else { fields.text("Next") };
     match (fields.has("Next"), fields.has("End")) {
+        // `End` is false by default, so saying so changes nothing.
+        (true, true) if end == Some(false) => next.map(|next| Transition::Next(next.to_owned())),
         (true, true) => {
             fields.error("End", "and Next exclude each other; keep one of the two");
             None

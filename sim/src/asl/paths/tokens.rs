@@ -1,6 +1,7 @@
 //! Splits a JSONPath in Jayway's spelling into its parts, and writes them in that of RFC 9535.
 
 use super::PathSyntaxError;
+use super::jayway::{self, Function};
 
 /// One part of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub(super) enum Token {
     Descend,
     /// Unions, slices and filters, as written between the brackets.
     Selector(String),
+    /// The last part, if it is a call: `.length()`.
+    Function(Function),
 }
 
 impl Token {
@@ -38,6 +41,7 @@ impl Token {
                 query.push_str(text);
                 query.push(']');
             }
+            Self::Function(_) => {}
         }
     }
 }
@@ -59,7 +63,8 @@ pub(super) fn tokenize(body: &str) -> Result<Vec<Token>, PathSyntaxError> {
             tokens.push(Token::Descend);
             if after.starts_with('[') { after } else { member(after, &mut tokens)? }
         } else if let Some(after) = rest.strip_prefix('.') {
-            member(after, &mut tokens)?
+            // Jayway takes a dot before a bracket.
+            if after.starts_with('[') { after } else { member(after, &mut tokens)? }
         } else if rest.starts_with('[') {
             brackets(rest, &mut tokens)?
         } else {
@@ -85,7 +90,13 @@ fn member<'a>(text: &'a str, tokens: &mut Vec<Token>) -> Result<&'a str, PathSyn
         return Err(error("a name is missing after the dot"));
     }
     if after.starts_with('(') {
-        return Err(error(format!("functions such as {name}() are not part of it")));
+        return match (after, Function::named(name)) {
+            ("()", Some(function)) => {
+                tokens.push(Token::Function(function));
+                Ok("")
+            }
+            _ => Err(error(format!("{name}(...) is not a function that can end it, such as length()"))),
+        };
     }
     tokens.push(Token::Name(name.to_owned()));
     Ok(after)
@@ -98,6 +109,8 @@ fn brackets<'a>(text: &'a str, tokens: &mut Vec<Token>) -> Result<&'a str, PathS
         Token::Wildcard
     } else if let Some(name) = quoted(inside) {
         Token::Name(name)
+    } else if let Some(names) = names(inside).filter(|_| after.is_empty()) {
+        Token::Function(Function::Pick(names))
     } else if inside.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
         Token::Index(inside.parse().map_err(|_| error(format!("[{inside}] is not an index")))?)
     } else if inside.starts_with('(') {
@@ -108,7 +121,7 @@ fn brackets<'a>(text: &'a str, tokens: &mut Vec<Token>) -> Result<&'a str, PathS
         if inside.len() > MAX_SELECTOR || nesting(inside) > MAX_NESTING {
             return Err(error("a filter in it is too long or nests too deeply"));
         }
-        Token::Selector(inside.to_owned())
+        Token::Selector(if inside.starts_with('?') { jayway::filter(inside) } else { inside.to_owned() })
     });
     Ok(after)
 }
@@ -146,6 +159,11 @@ fn closing(text: &str) -> Option<usize> {
         }
     }
     None
+}
+
+/// The names in `'...', '...'`.
+fn names(text: &str) -> Option<Vec<String>> {
+    text.split(',').map(|name| quoted(name.trim())).collect()
 }
 
 /// The name in `'...'` or `"..."`, when that is all there is.
