@@ -10,7 +10,7 @@ use stopgap_core::ports::{PruneMode, Settings};
 use crate::aws::{Aws, Host};
 use crate::machines;
 use crate::runtime::Runtime;
-use crate::stepfunctions::{self, StartError, StepFunctions};
+use crate::stepfunctions::{self, Keep, StartError, StepFunctions};
 
 /// A deployment on a clock of its own.
 pub struct Deployment {
@@ -27,17 +27,17 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// Deploys into an empty world.
+    /// Deploys into an empty world. `keep` says how much of each execution's history is kept.
     ///
     /// # Errors
     /// What is wrong with a state machine file.
-    pub fn new(start: Timestamp, seed: u64, locations: Vec<Location>) -> Result<Self, String> {
+    pub fn new(start: Timestamp, seed: u64, locations: Vec<Location>, keep: Keep) -> Result<Self, String> {
         let runtime = Runtime::new(start);
         let settings = Settings { prune: PruneMode::Delete, ..Settings::new(locations) };
         let aws = Aws::new(runtime.clock(), seed, settings);
         let host = Rc::new(Host::new(aws.clone()));
         let objects = Some(Rc::new(aws.clone()) as Rc<dyn stepfunctions::ObjectStore>);
-        let settings = stepfunctions::Settings { seed, objects, ..Default::default() };
+        let settings = stepfunctions::Settings { seed, objects, keep, ..Default::default() };
         let step_functions = StepFunctions::new(runtime.clock(), host, settings);
         aws.join(step_functions.clone());
         let instance =

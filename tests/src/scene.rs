@@ -7,7 +7,7 @@ use stopgap_core::policy;
 use stopgap_core::ticket;
 use stopgap_sim::aws::InstanceSpec;
 use stopgap_sim::deployment::Deployment;
-use stopgap_sim::stepfunctions::Execution;
+use stopgap_sim::stepfunctions::{Execution, Keep};
 
 /// Where the scenarios happen.
 pub fn home() -> Location {
@@ -46,7 +46,8 @@ impl Scene {
     /// # Panics
     /// If a policy or a state machine file is broken: then there is nothing to test.
     pub fn new(seed: u64, policies: &[Value]) -> Self {
-        let stopgap = Deployment::new(evening(), seed, vec![home()]).expect("the shipped machines are sound");
+        let stopgap = Deployment::new(evening(), seed, vec![home()], Keep::Everything);
+        let stopgap = stopgap.expect("the shipped machines are sound");
         for value in policies {
             stopgap.aws.add_policy(&policy::parse_value(value).expect("the scenario's policy is sound"));
         }

@@ -14,7 +14,7 @@ use stopgap_core::policy::{self, Policy};
 
 use crate::aws::{FaultName, Scope};
 use crate::deployment::Deployment;
-use crate::stepfunctions::Status;
+use crate::stepfunctions::{Keep, Status};
 
 /// The policies of the night, as a file that `stopgap policy check` takes.
 pub const POLICIES: &str = include_str!("policies.json");
@@ -75,7 +75,7 @@ impl Night {
     pub fn new(options: Options) -> Result<Self, String> {
         let time = |text: &str| text.parse::<Timestamp>().map_err(|e| e.to_string());
         let (first, last) = (time("2026-11-21T01:45:00Z")?, time("2026-11-21T08:00:00Z")?);
-        let stopgap = Deployment::new(first, options.seed, fleet::locations())?;
+        let stopgap = Deployment::new(first, options.seed, fleet::locations(), Keep::Outline)?;
         for policy in policies()? {
             stopgap.aws.add_policy(&policy);
         }

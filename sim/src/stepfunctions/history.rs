@@ -51,12 +51,28 @@ impl HistoryEvent {
 /// The details of an event: the name of their field, and the fields in it.
 pub(super) type Details = Option<(&'static str, Vec<(&'static str, Value)>)>;
 
-#[derive(Debug, Default)]
+/// How much of an execution's history is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Keep {
+    /// All that `GetExecutionHistory` tells.
+    #[default]
+    Everything,
+    /// What happened and when, without details. Details hold each state's input and output as text, which for thousands
+    /// of executions is most of the memory.
+    Outline,
+}
+
+#[derive(Debug)]
 pub(super) struct History {
+    keep: Keep,
     events: RefCell<Vec<HistoryEvent>>,
 }
 
 impl History {
+    pub(super) fn new(keep: Keep) -> Self {
+        Self { keep, events: RefCell::default() }
+    }
+
     pub(super) fn events(&self) -> Vec<HistoryEvent> {
         self.events.borrow().clone()
     }
@@ -100,7 +116,7 @@ impl History {
             previous_event_id: previous,
             timestamp: now,
             event_type,
-            details: details.map(|(key, fields)| {
+            details: details.filter(|_| self.keep == Keep::Everything).map(|(key, fields)| {
                 let fields: Map<String, Value> =
                     fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
                 (key, Value::Object(fields))

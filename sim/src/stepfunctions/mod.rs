@@ -52,7 +52,7 @@ mod tokens;
 mod work;
 
 pub use execution::{Execution, ExecutionKind, Status};
-pub use history::HistoryEvent;
+pub use history::{HistoryEvent, Keep};
 pub use items::ObjectStore;
 pub use service::{RedriveError, StartError};
 pub use tokens::TokenError;
@@ -108,6 +108,8 @@ pub struct Settings {
     pub objects: Option<Rc<dyn ObjectStore>>,
     /// Send `states:startExecution` to the runner, like any other resource, instead of the machines registered here.
     pub delegate_nested: bool,
+    /// How much of each execution's history is kept.
+    pub keep: Keep,
 }
 
 impl Default for Settings {
@@ -119,6 +121,7 @@ impl Default for Settings {
             role_arn: "arn:aws:iam::123456789012:role/StepFunctions".into(),
             objects: None,
             delegate_nested: false,
+            keep: Keep::Everything,
         }
     }
 }

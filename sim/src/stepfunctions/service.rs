@@ -185,7 +185,7 @@ impl Service {
             started: self.clock.now(),
             redrive_count: Cell::new(0),
             end: RefCell::new(End::RUNNING),
-            history: History::default(),
+            history: History::new(self.settings.keep),
             line: Rc::default(),
             job: RefCell::default(),
             waiting: RefCell::default(),
