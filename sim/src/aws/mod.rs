@@ -36,6 +36,11 @@ use crate::runtime::Clock;
 use crate::stepfunctions::StepFunctions;
 use budget::Budget;
 
+/// How often a port asks again when a budget is empty, and how long it waits at most in between: some ten seconds in
+/// all. Short waits, since what asks for a start has an instance that is down.
+const RETRIES: u32 = 8;
+const BACKOFF_MAX: Duration = Duration::from_millis(1_500);
+
 /// The simulated AWS. A handle: clones are the same world.
 #[derive(Clone)]
 pub struct Aws {
@@ -113,7 +118,7 @@ impl Aws {
     /// One request to AWS: it is counted, takes its time, and draws on its budget, waiting and trying again like an SDK in
     /// adaptive mode when that is empty.
     async fn request(&self, operation: &'static str, at: &Location, budget: Budget) -> Result<(), Fault> {
-        for attempt in 0..5_u32 {
+        for attempt in 0..RETRIES {
             self.change(|world| *world.calls.entry(operation).or_default() += 1);
             self.clock().sleep(self.between(30..=90)).await;
             let now = self.clock().now();
@@ -121,7 +126,8 @@ impl Aws {
             if self.change(|world| world.bucket(at, operation, budget, scarce).take(now)) {
                 return Ok(());
             }
-            self.clock().sleep(self.between(200..=600) * 2_u32.pow(attempt)).await;
+            let backoff = self.between(200..=600) * 2_u32.pow(attempt);
+            self.clock().sleep(backoff.min(BACKOFF_MAX)).await;
         }
         Err(Fault::new(operation, FaultKind::Throttled, "RequestLimitExceeded: Request limit exceeded."))
     }

@@ -4,15 +4,17 @@
 //! StartInstances: 5 requests at once, refilled by 2 a second. CreateSnapshots has 100, refilled by 5 a second. An
 //! instance that is throttled at its start stays down longer, so the instances are spread *before* they are stopped.
 //!
-//! The limits belong to the whole account. What is planned here uses four fifths of the refill and none of the burst;
+//! The limits belong to the whole account. What is planned here uses some seven tenths of the refill and none of the burst;
 //! the rest is for the rescuer, for retries, for runs started by hand, and for whatever else the account does:
 //!
 //! | lane | every | a second |
 //! |---|---|---|
-//! | those that will need a StartInstances | 625 ms | 1.6 of 2 |
-//! | the others | 417 ms | 2.4, which with the 1.6 makes 4 of the 5 CreateSnapshots |
+//! | those that will need a StartInstances | 700 ms | 1.4 of 2 |
+//! | the others | 417 ms | 2.4, which with the 1.4 makes 3.8 of the 5 CreateSnapshots |
 //!
-//! So 1,000 running instances of one account and Region start within about 10 minutes.
+//! Instances take differently long to stop, so their starts come unevenly: nearer to the limit, they would queue while they
+//! are down. So 1,000 running instances of one account and Region are begun within 12 minutes, and 10,000 within the two
+//! hours of `start_within`'s default.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::inventory::Location;
 
 /// The time between two instances that will need a StartInstances.
-pub const START_EVERY: SignedDuration = SignedDuration::from_millis(625);
+pub const START_EVERY: SignedDuration = SignedDuration::from_millis(700);
 /// The time between two others.
 pub const SNAPSHOT_EVERY: SignedDuration = SignedDuration::from_millis(417);
 
@@ -93,10 +95,11 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_running_instances_start_within_eleven_minutes() {
+    fn a_thousand_running_instances_are_begun_within_twelve_minutes_and_ten_thousand_within_two_hours() {
         let place = place("eu-west-1");
-        let last = *seconds(&vec![alone(&place, true); 1000]).last().unwrap();
-        assert!((500..=660).contains(&last), "{last} s");
+        let last = |count: usize| *seconds(&vec![alone(&place, true); count]).last().unwrap();
+        assert!((500..=720).contains(&last(1_000)), "{} s", last(1_000));
+        assert!(last(10_000) < 7_200, "{} s", last(10_000));
     }
 
     #[test]
@@ -113,8 +116,8 @@ mod tests {
         let place = place("eu-west-1");
         let member = Request { group: Some("tag:Cluster=alpha"), at_once: 1, ..alone(&place, true) };
         let times = seconds(&[member, member, member, alone(&place, true), alone(&place, true)]);
-        // Order: the first member, the two others, then the second and the third member; 0.625 s apart.
-        assert_eq!(times, [0, 1, 2, 0, 1]);
+        // Order: the first member, the two others, then the second and the third member; 0.7 s apart.
+        assert_eq!(times, [0, 2, 2, 0, 1]);
     }
 
     /// Whether a bucket of `burst` tokens, refilled by `refill` a second, serves one request at each of `times`.
