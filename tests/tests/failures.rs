@@ -4,7 +4,8 @@
 use jiff::SignedDuration;
 use serde_json::json;
 use stopgap_core::inventory::InstanceState;
-use stopgap_sim::aws::{FaultName, GroupSpec};
+use stopgap_core::ports::FaultKind;
+use stopgap_sim::aws::{FaultName, GroupSpec, Injection, Wrong};
 use stopgap_sim::stepfunctions::Status;
 use stopgap_tests::{Scene, home, nightly};
 
@@ -328,6 +329,26 @@ fn an_unanswered_create_of_which_only_a_part_is_seen_is_not_taken_for_the_whole(
 
     assert_eq!(scene.execution(&arn).status, Status::Succeeded);
     assert!(scene.snapshots().iter().any(|snapshot| snapshot.volume_id == lost), "{lost} has no snapshot");
+}
+
+#[test]
+fn a_create_that_ec2_refused_is_repeated_without_waiting_for_what_cannot_be_there() {
+    let run = |injection| {
+        let scene = Scene::nightly(16);
+        let id = scene.add(|spec| spec);
+        scene.stopgap.aws.change(|world| world.injection = injection);
+        let execution = scene.run(json!({ "instance_id": id }));
+        assert_eq!(execution.status, Status::Succeeded);
+        scene.stopgap.aws.look(|world| {
+            let overhead = world.machine(&id).unwrap().downs[0].overhead().unwrap();
+            (world.port_calls.iter().position(|call| *call == "CreateSnapshots").unwrap(), overhead)
+        })
+    };
+    let (create, overhead) = run(None);
+    let refused = Wrong::Refused(FaultKind::Throttled);
+    let (_, after_a_refusal) = run(Some(Injection { after: create as u64, times: 1, wrong: refused }));
+    let longer = after_a_refusal - overhead;
+    assert!(longer < SignedDuration::from_secs(5), "down {longer:#} longer");
 }
 
 /// Every fault of the whole world alone: the backup succeeds, the instance runs, nobody is bothered.

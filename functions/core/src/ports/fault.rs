@@ -7,7 +7,7 @@ use std::fmt;
 pub enum FaultKind {
     /// A request limit (`RequestLimitExceeded`, `Throttling`, `SnapshotCreationPerVolumeRateExceeded`).
     Throttled,
-    /// The service failed or could not be reached (`InternalError`, `Unavailable`); nothing was done.
+    /// The service failed or could not be reached (`InternalError`, `Unavailable`). Most likely nothing was done.
     Unavailable,
     /// The call was sent and not answered: it may or may not have had its effect.
     Unanswered,

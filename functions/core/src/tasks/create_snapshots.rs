@@ -14,9 +14,9 @@ use crate::error::{ErrorName, TaskError};
 use crate::inventory::{Instance, InstanceState, Snapshot, SnapshotState};
 use crate::policy::Consistency;
 use crate::ports::{
-    Context, CreateSnapshots, CreatedSnapshot, FaultKind, Ports, SnapshotQuery, Written, all_pages,
+    Context, CreateSnapshots, CreatedSnapshot, Expect, FaultKind, Ports, SnapshotQuery, Written, all_pages,
 };
-use crate::records::{Lease, Stored, put, unchanged};
+use crate::records::{Lease, Stored, put};
 use crate::waiting::describe;
 use crate::{lease, set_tags, slots, tags, volumes};
 
@@ -69,8 +69,8 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result
         let cause = format!("{} is {}, not stopped ({why})", run.instance_id, instance.state);
         return Err(TaskError::new(ErrorName::NotStopped, cause));
     }
-    note_try(ports, cx, run, &lease).await?;
     let (request, volumes) = request(ports, run, &instance).await?;
+    let noted = note_try(ports, cx, run, &lease).await?;
     match ports.ec2.create_snapshots(&run.location, &request).await {
         Ok(made) if volumes_of(&made) < volumes => {
             let cause = format!("EC2 made snapshots of {} of {volumes} volumes", volumes_of(&made));
@@ -80,7 +80,12 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result
         Err(fault) if fault.kind == FaultKind::Unanswered => {
             Err(TaskError::new(ErrorName::CreateUnsettled, fault.to_string()))
         }
-        Err(fault) => Err(fault.into()),
+        // A failure of the service, or an answer that cannot be read, does not tell whether it was carried out.
+        Err(fault) if matches!(fault.kind, FaultKind::Unavailable | FaultKind::Malformed) => Err(fault.into()),
+        Err(fault) => {
+            forget_try(ports, run, &noted).await;
+            Err(fault.into())
+        }
     }
 }
 
@@ -97,12 +102,13 @@ async fn seen_since(ports: Ports<'_>, run: &RunPlan, tried_at: Timestamp) -> Res
     let query = SnapshotQuery::OfInstance(run.instance_id.clone());
     let snapshots = all_pages(|page| ports.ec2.describe_snapshots(&run.location, &query, page)).await?;
     let occurrence = run.occurrence.to_string();
-    let ours: Vec<Snapshot> = snapshots.into_iter().filter(|snapshot| {
+    let is_ours = |snapshot: &Snapshot| {
         snapshot.tags.get(set_tags::OCCURRENCE) == Some(&occurrence)
             && snapshot.state != SnapshotState::Error
             // EC2 keeps whole seconds.
             && snapshot.started_at.as_second() >= tried_at.as_second()
-    }).collect();
+    };
+    let ours: Vec<Snapshot> = snapshots.into_iter().filter(is_ours).collect();
     let wanted = ours.iter().filter_map(|snapshot| snapshot.tags.get(set_tags::VOLUMES)?.parse().ok()).max();
     let made: Vec<CreatedSnapshot> = ours
         .into_iter()
@@ -115,18 +121,29 @@ fn volumes_of(made: &[CreatedSnapshot]) -> usize {
     made.iter().map(|snapshot| &snapshot.volume_id).collect::<BTreeSet<_>>().len()
 }
 
-/// Writes into the lease that a create is tried now. Its condition is the fence: a lease that has changed hands refuses.
+/// Writes into the lease that a create is tried now, and answers it as it stands then. The condition is the fence: a lease
+/// that has changed hands refuses.
 async fn note_try(
     ports: Ports<'_>,
     cx: Context<'_>,
     run: &RunPlan,
     lease: &Stored<Lease>,
-) -> Result<(), TaskError> {
+) -> Result<Stored<Lease>, TaskError> {
     let tried = Lease { create_tried_at: Some(cx.now), ..lease.record.clone() };
     let key = Lease::key(&run.location, &run.instance_id);
-    match ports.table.write(vec![put(key, unchanged(&Some(lease.clone())), &tried)?]).await? {
-        Written::Done => Ok(()),
+    match ports.table.write(vec![put(key, Expect::Version(lease.version), &tried)?]).await? {
+        Written::Done => Ok(Stored { version: lease.version + 1, record: tried }),
         Written::Refused => Err(slots::contended()),
+    }
+}
+
+/// Takes the note back: EC2 refused the call, so there is nothing to look for, and the next try need not wait. If it
+/// cannot be taken back, the next try waits.
+async fn forget_try(ports: Ports<'_>, run: &RunPlan, noted: &Stored<Lease>) {
+    let lease = Lease { create_tried_at: None, ..noted.record.clone() };
+    let key = Lease::key(&run.location, &run.instance_id);
+    if let Ok(write) = put(key, Expect::Version(noted.version), &lease) {
+        let _ = ports.table.write(vec![write]).await;
     }
 }
 
