@@ -146,6 +146,7 @@ fn nonsense_input_fails_at_the_first_state_and_says_what_would_be_right() {
     let cases = [
         (json!({ "when": "now" }), "InvalidInput", "when"),
         (json!({ "at": "tonight" }), "InvalidInput", "`at`"),
+        (json!({ "at": "2027-01-01T02:00:00Z" }), "InvalidInput", "dry_run"),
         (json!({ "policy": "hourly" }), "PolicyNotFound", "there are nightly"),
         (json!(7), "InvalidInput", "{} is enough"),
     ];

@@ -205,6 +205,47 @@ fn a_dry_run_says_what_it_would_do_and_touches_nothing() {
 }
 
 #[test]
+fn a_dry_run_that_finds_a_hindrance_tells_it_at_once_and_opens_no_ticket() {
+    let scene = Scene::new(14, &[nightly(json!({ "volumes": { "root": false } }))]);
+    let refused = scene.add(|mut spec| {
+        spec.volumes.truncate(1);
+        spec
+    });
+    let busy = scene.add(|spec| spec);
+    let gone = scene.add(|spec| spec);
+    scene.start(json!({ "instance_id": busy }));
+    scene.pass(jiff::SignedDuration::from_secs(10));
+    scene.stopgap.aws.change(|world| {
+        let machine = world.machine_mut(&gone).unwrap();
+        machine.instance.state = InstanceState::Terminated;
+        machine.past.push((stopgap_tests::evening(), InstanceState::Terminated, None));
+    });
+    let ask = |id: &str| {
+        let location = stopgap_tests::home();
+        scene.start(json!({
+            "instance_id": id, "dry_run": true, "account": location.account, "region": location.region,
+            "policy": "nightly", "occurrence": "nightly/2026-11-21T02:00:00Z",
+        }))
+    };
+    let asked = [ask(&refused), ask(&busy), ask(&gone)];
+    scene.pass(jiff::SignedDuration::from_secs(10));
+
+    let end = |arn: &str| scene.states(arn).pop().unwrap();
+    let reason =
+        |arn: &str| scene.execution(arn).output.unwrap()["prepared"]["Payload"]["reasons"].to_string();
+    assert_eq!(asked.each_ref().map(|arn| end(arn)), ["DryRun", "DryRun", "DryRunFailed"]);
+    assert!(reason(&asked[0]).contains("has no volume"), "{}", reason(&asked[0]));
+    assert!(reason(&asked[1]).contains("makes nightly/"), "{}", reason(&asked[1]));
+    assert_eq!(scene.execution(&asked[2]).error.as_deref(), Some("InstanceGone"));
+    assert_eq!(scene.messages(), []);
+    let recorded = scene.stopgap.aws.look(|world| {
+        let of_occurrence = |key: &stopgap_core::ports::Key| key.partition.ends_with("2026-11-21T02:00:00Z");
+        world.table.keys().filter(|key| of_occurrence(key)).count()
+    });
+    assert_eq!(recorded, 0, "a dry run records nothing");
+}
+
+#[test]
 fn nonsense_input_fails_at_the_first_state_and_says_what_would_be_right() {
     let scene = Scene::new(11, &[nightly(json!({})), nightly(json!({ "id": "weekly" }))]);
     let id = scene.add(|spec| spec);

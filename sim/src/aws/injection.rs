@@ -43,15 +43,7 @@ pub(super) struct Injected<'a>(pub(super) &'a Aws);
 
 impl Injected<'_> {
     pub(super) fn ports(&self) -> Ports<'_> {
-        Ports {
-            ec2: self,
-            auto_scaling: self,
-            table: self,
-            objects: self,
-            topic: self,
-            callbacks: self,
-            executions: self,
-        }
+        Ports::of(self)
     }
 
     async fn around<T>(

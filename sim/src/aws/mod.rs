@@ -71,15 +71,7 @@ impl Aws {
 
     /// All ports.
     pub fn ports(&self) -> Ports<'_> {
-        Ports {
-            ec2: self,
-            auto_scaling: self,
-            table: self,
-            objects: self,
-            topic: self,
-            callbacks: self,
-            executions: self,
-        }
+        Ports::of(self)
     }
 
     /// What the simulated deployment sets.

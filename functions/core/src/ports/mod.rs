@@ -39,6 +39,24 @@ pub struct Ports<'a> {
     pub executions: &'a dyn Executions,
 }
 
+impl<'a> Ports<'a> {
+    /// All ports of one thing that has them all.
+    pub fn of<T>(all: &'a T) -> Self
+    where
+        T: Ec2 + AutoScaling + Table + Objects + Topic + Callbacks + Executions,
+    {
+        Self {
+            ec2: all,
+            auto_scaling: all,
+            table: all,
+            objects: all,
+            topic: all,
+            callbacks: all,
+            executions: all,
+        }
+    }
+}
+
 /// What a task is told about its own invocation, besides its input.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {

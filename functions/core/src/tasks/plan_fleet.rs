@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -38,7 +38,7 @@ pub struct Input {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FleetRequest {
-    /// The time to plan for; the execution's start time if it is not given.
+    /// The time to plan for; the execution's start time if it is not given. More than an hour ahead only with `dry_run`.
     #[serde(default)]
     at: Option<Timestamp>,
     /// Plan this policy alone.
@@ -97,6 +97,10 @@ pub enum Item {
     },
 }
 
+/// How far `at` may be ahead of the execution's start: clocks differ a little. A plan of a later time would begin what is
+/// not due yet, and move the watermark past what nobody has served.
+const AHEAD_MAX: SignedDuration = SignedDuration::from_hours(1);
+
 /// Plans.
 ///
 /// Needs `ec2:Describe*`, `s3:PutObject`, `sns:Publish` (to resolve its own tickets) and the table. Idempotent: the same
@@ -108,6 +112,13 @@ pub enum Item {
 pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<Planned, TaskError> {
     let request = request(input.request)?;
     let at = request.at.unwrap_or(input.started);
+    if !request.dry_run && at.duration_since(input.started) > AHEAD_MAX {
+        let cause = format!(
+            "`at` {at} is more than {AHEAD_MAX:#} after {}: only a plan with dry_run may look ahead",
+            input.started
+        );
+        return Err(TaskError::new(ErrorName::InvalidInput, cause));
+    }
     let policies = policies::all(ports.table).await?;
     if let Some(id) = request.policy.as_ref().filter(|id| policies.iter().all(|policy| policy.id != **id)) {
         let known = policies.iter().map(|policy| policy.id.as_str()).collect::<Vec<_>>().join(", ");

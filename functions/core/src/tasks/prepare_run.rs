@@ -73,6 +73,26 @@ pub enum Outcome {
 /// [`ErrorName::StartWindowPassed`].
 pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result<Prepared, TaskError> {
     let run = &input.document.run;
+    let prepared = prepare(ports, cx, run).await;
+    if run.dry_run { told(cx, prepared) } else { prepared }
+}
+
+/// What a dry run makes of it: what a real one would wait for, miss or be refused for is told, at once.
+fn told(cx: Context<'_>, prepared: Result<Prepared, TaskError>) -> Result<Prepared, TaskError> {
+    match prepared {
+        Ok(prepared) if prepared.outcome == Outcome::Refused => {
+            Ok(Prepared { outcome: Outcome::DryRun, ..prepared })
+        }
+        Err(TaskError { name, cause })
+            if matches!(name, ErrorName::LeaseBusy | ErrorName::InTransition | ErrorName::StartWindowPassed) =>
+        {
+            Ok(outcome_only(cx, Outcome::DryRun, vec![format!("{name}: {cause}")]))
+        }
+        prepared => prepared,
+    }
+}
+
+async fn prepare(ports: Ports<'_>, cx: Context<'_>, run: &RunPlan) -> Result<Prepared, TaskError> {
     if cx.now > run.start_until {
         let cause = format!("{} could not begin until {}", run.occurrence, run.start_until);
         return Err(TaskError::new(ErrorName::StartWindowPassed, cause));
