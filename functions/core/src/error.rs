@@ -74,6 +74,8 @@ error_names! {
     SnapshotFailed,
     /// Waiting took longer than it may.
     DeadlinePassed,
+    /// The function's time is up before its work is done: what is done stays done, and the next try goes on.
+    OutOfTime,
 
     // Of AWS, as the ports classify it.
     /// A request limit; it passes.

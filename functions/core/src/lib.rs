@@ -5,6 +5,7 @@ pub mod describe;
 pub mod error;
 pub mod inventory;
 pub mod lease;
+pub mod measure;
 pub mod occurrence;
 pub mod plan;
 pub mod policies;

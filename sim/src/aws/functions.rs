@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{Either, LocalBoxFuture, select};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use stopgap_core::ports::Context;
 use stopgap_core::tasks;
@@ -65,8 +66,11 @@ impl Aws {
         if before_effect {
             return Err(exited());
         }
-        let cx = Context { now: self.clock().now(), settings: self.settings() };
         let limit = if function == "plan-fleet" { PLANNER_TIMEOUT } else { TIMEOUT };
+        let now = self.clock().now();
+        let until = now.saturating_add(limit).unwrap_or(Timestamp::MAX);
+        let remaining = || until.duration_since(self.clock().now());
+        let cx = Context { now, remaining: &remaining, settings: self.settings() };
         let injected = Injected(self);
         let task = pin!(tasks::dispatch(function, injected.ports(), cx, payload));
         let late = pin!(self.clock().sleep(limit));

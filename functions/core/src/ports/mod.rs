@@ -3,12 +3,14 @@
 //! Each is narrow and speaks our types. A port does not decide: it makes one request (or one page of it), retries
 //! what an SDK retries, and classifies what went wrong.
 
+mod absent;
 mod auto_scaling;
 mod ec2;
 mod fault;
 mod table;
 mod workflow;
 
+pub use absent::Absent;
 pub use auto_scaling::{AutoScaling, LifecycleState, Member};
 pub use ec2::{CreateSnapshots, CreatedSnapshot, Ec2, Page, SnapshotQuery, StateChange, Which, all_pages};
 pub use fault::{Fault, FaultKind};
@@ -57,13 +59,59 @@ impl<'a> Ports<'a> {
     }
 }
 
+/// A service behind a port. The table is not among them: every function has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Service {
+    /// EC2 and EBS, in any account.
+    Ec2,
+    /// EC2 Auto Scaling, in any account.
+    AutoScaling,
+    /// The planning bucket.
+    Objects,
+    /// The ticket topic.
+    Topic,
+    /// Answers to waiting tasks.
+    Callbacks,
+    /// The executions of the instance machine.
+    Executions,
+}
+
+impl<'a> Ports<'a> {
+    /// These ports, with [`Absent`] for every service that is not named.
+    pub fn only(self, services: &[Service]) -> Self {
+        let has = |service| services.contains(&service);
+        Self {
+            table: self.table,
+            ec2: if has(Service::Ec2) { self.ec2 } else { &Absent },
+            auto_scaling: if has(Service::AutoScaling) { self.auto_scaling } else { &Absent },
+            objects: if has(Service::Objects) { self.objects } else { &Absent },
+            topic: if has(Service::Topic) { self.topic } else { &Absent },
+            callbacks: if has(Service::Callbacks) { self.callbacks } else { &Absent },
+            executions: if has(Service::Executions) { self.executions } else { &Absent },
+        }
+    }
+}
+
+/// How much of an invocation's time must be left to begin another piece of work: more than one request with its retries
+/// takes.
+const PIECE: SignedDuration = SignedDuration::from_secs(15);
+
 /// What a task is told about its own invocation, besides its input.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Context<'a> {
     /// The time now. Tasks read no clock.
     pub now: Timestamp,
+    /// How much time the invocation has left.
+    pub remaining: &'a dyn Fn() -> SignedDuration,
     /// What the deployment sets.
     pub settings: &'a Settings,
+}
+
+impl Context<'_> {
+    /// Whether there is no time for another piece of work: what a task with many pieces asks between two of them.
+    pub fn is_ending(&self) -> bool {
+        (self.remaining)() < PIECE
+    }
 }
 
 /// What a deployment sets, from the environment of the functions.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Document, RunPlan, StateInput};
 use crate::error::{ErrorName, TaskError};
+use crate::measure::{Measure, Measured};
 use crate::ports::{Context, Expect, Ports, Write, Written};
 use crate::records::{Intent, Lease, Run, RunState, Stored, instance_key, put, read, unchanged};
 use crate::slots;
@@ -25,6 +26,14 @@ pub struct Closed {
     pub cause: String,
     /// How long the instance was down, in seconds.
     pub down_seconds: Option<i64>,
+}
+
+impl Measured for Closed {
+    fn measures(&self) -> Vec<Measure> {
+        let outcome = if self.ok { "BackupsCompleted" } else { "BackupsNotCompleted" };
+        let down = self.down_seconds.map(|seconds| Measure::seconds("DownSeconds", seconds));
+        [Measure::count(outcome, 1)].into_iter().chain(down).collect()
+    }
 }
 
 /// Closes the run.

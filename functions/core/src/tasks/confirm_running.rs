@@ -7,6 +7,7 @@ use super::StateInput;
 use crate::error::{ErrorName, TaskError};
 use crate::inventory::InstanceState;
 use crate::lease;
+use crate::measure::Measured;
 use crate::ports::{Context, Ports, Write, Written};
 use crate::records::{Intent, instance_key, read, unchanged};
 use crate::slots;
@@ -18,6 +19,8 @@ pub struct Confirmed {
     /// When the instance was seen running.
     pub at: Timestamp,
 }
+
+impl Measured for Confirmed {}
 
 /// Closes the intent and gives the slot of the concurrency group back, in one transaction.
 ///

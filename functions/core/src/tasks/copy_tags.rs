@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::StateInput;
 use crate::error::{ErrorName, TaskError};
+use crate::measure::{Measure, Measured};
 use crate::ports::{Context, Ports};
 use crate::waiting::describe;
 use crate::{lease, tags, volumes};
@@ -27,6 +28,12 @@ pub struct Copied {
     pub dropped: BTreeMap<String, Vec<String>>,
     /// How many keys did not fit, in all.
     pub dropped_count: usize,
+}
+
+impl Measured for Copied {
+    fn measures(&self) -> Vec<Measure> {
+        vec![Measure::count("TagsDropped", self.dropped_count)]
+    }
 }
 
 /// Copies the tags, one CreateTags call per snapshot.

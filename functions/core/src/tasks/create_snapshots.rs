@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{RunPlan, StateInput};
 use crate::error::{ErrorName, TaskError};
 use crate::inventory::{Instance, InstanceState, Snapshot, SnapshotState};
+use crate::measure::{Measure, Measured};
 use crate::policy::Consistency;
 use crate::ports::{
     Context, CreateSnapshots, CreatedSnapshot, Expect, FaultKind, Ports, SnapshotQuery, Written, all_pages,
@@ -38,6 +39,12 @@ pub struct SnapshotOf {
     pub volume_id: String,
     /// The device name of the volume on the instance.
     pub device: Option<String>,
+}
+
+impl Measured for Created {
+    fn measures(&self) -> Vec<Measure> {
+        vec![Measure::count("SnapshotsStarted", self.snapshots.len())]
+    }
 }
 
 /// Creates the snapshots, or finds those that an earlier try made.

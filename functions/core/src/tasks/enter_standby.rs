@@ -10,6 +10,7 @@ use super::StateInput;
 use crate::error::{ErrorName, TaskError};
 use crate::inventory::Location;
 use crate::lease;
+use crate::measure::Measured;
 use crate::ports::{AutoScaling, Context, FaultKind, LifecycleState, Ports};
 use crate::records::Shield;
 
@@ -19,6 +20,8 @@ pub struct Shielded {
     /// When the member was seen shielded.
     pub at: Timestamp,
 }
+
+impl Measured for Shielded {}
 
 /// Puts the member into Standby, or suspends the processes that `prepare-run` wrote into the intent.
 ///

@@ -10,6 +10,7 @@ use super::StateInput;
 use crate::error::{ErrorName, TaskError};
 use crate::inventory::Location;
 use crate::lease;
+use crate::measure::Measured;
 use crate::ports::{AutoScaling, Context, FaultKind, LifecycleState, Ports};
 use crate::records::Shield;
 
@@ -19,6 +20,8 @@ pub struct Returned {
     /// When the member was seen in service.
     pub at: Timestamp,
 }
+
+impl Measured for Returned {}
 
 /// Takes the member out of Standby, or resumes the processes that this run suspended (and no others).
 ///

@@ -8,15 +8,23 @@ mod document;
 
 pub use document::{Answer, At, BACKUP_STATES, Document, Failure, RESTART_STATES, RunPlan, StateInput};
 
-/// Declares the tasks once: modules, names, and how a payload reaches each.
+/// Declares the tasks once: modules, names, which services each uses besides the table, and how a payload reaches it.
 macro_rules! tasks {
-    ($($(#[doc = $doc:literal])+ $module:ident = $name:literal,)+) => {
+    ($($(#[doc = $doc:literal])+ $module:ident = $name:literal uses [$($service:ident),*],)+) => {
         $($(#[doc = $doc])+ pub mod $module;)+
 
         /// The names of all functions.
         pub const NAMES: &[&str] = &[$($name,)+];
 
-        /// Runs the task `name` on a payload, as its Lambda function does.
+        /// The services that the function `name` uses besides the table: what it links, and what its role may reach.
+        pub fn uses(name: &str) -> &'static [Service] {
+            match name {
+                $($name => &[$(Service::$service),*],)+
+                _ => &[],
+            }
+        }
+
+        /// Runs the task `name` on a payload, as its Lambda function does, with no port but those it declares.
         ///
         /// # Errors
         /// [`ErrorName::InvalidInput`] if there is no such task or the payload is not its input; else what the task says.
@@ -26,6 +34,7 @@ macro_rules! tasks {
             cx: Context<'_>,
             payload: Value,
         ) -> Result<Value, TaskError> {
+            let ports = ports.only(uses(name));
             match name {
                 $($name => answer($module::run(ports, cx, parse(payload)?).await?),)+
                 _ => Err(TaskError::new(ErrorName::InvalidInput, format!("there is no function `{name}`"))),
@@ -39,39 +48,39 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::{ErrorName, TaskError};
-use crate::ports::{Context, Ports};
+use crate::ports::{Context, Ports, Service};
 
 tasks! {
     /// Reads the policies and the inventory, and plans what is due.
-    plan_fleet = "plan-fleet",
+    plan_fleet = "plan-fleet" uses [Ec2, Objects, Topic],
     /// Turns what an execution was started with into a run.
-    resolve_run = "resolve-run",
+    resolve_run = "resolve-run" uses [Ec2],
     /// Looks whether the run can go ahead, and takes lease, intent and slot.
-    prepare_run = "prepare-run",
+    prepare_run = "prepare-run" uses [Ec2, AutoScaling, Executions],
     /// Keeps Auto Scaling from replacing the instance while it is down.
-    enter_standby = "enter-standby",
+    enter_standby = "enter-standby" uses [AutoScaling],
     /// Stops the instance.
-    stop_instance = "stop-instance",
+    stop_instance = "stop-instance" uses [Ec2],
     /// Stores a task token, then looks.
-    wait = "wait",
+    wait = "wait" uses [Ec2, Callbacks],
     /// Answers waiting tokens when an event says that something changed.
-    wake = "wake",
+    wake = "wake" uses [Ec2, Callbacks],
     /// Snapshots the volumes at one point in time.
-    create_snapshots = "create-snapshots",
+    create_snapshots = "create-snapshots" uses [Ec2],
     /// Starts the instance again.
-    start_instance = "start-instance",
+    start_instance = "start-instance" uses [Ec2],
     /// Gives the instance back to its Auto Scaling group.
-    leave_standby = "leave-standby",
+    leave_standby = "leave-standby" uses [AutoScaling],
     /// Sees the instance running, and closes the intent.
-    confirm_running = "confirm-running",
+    confirm_running = "confirm-running" uses [Ec2],
     /// Copies the tags of volumes and instance to the snapshots.
-    copy_tags = "copy-tags",
+    copy_tags = "copy-tags" uses [Ec2],
     /// Deletes what retention no longer keeps.
-    prune_snapshots = "prune-snapshots",
+    prune_snapshots = "prune-snapshots" uses [Ec2],
     /// Releases the lease, records the run, resolves tickets.
-    close_run = "close-run",
+    close_run = "close-run" uses [Topic],
     /// Opens, updates or resolves a ticket.
-    notify = "notify",
+    notify = "notify" uses [Topic],
 }
 
 fn parse<T: DeserializeOwned>(payload: Value) -> Result<T, TaskError> {

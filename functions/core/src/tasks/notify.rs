@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Document, Failure};
 use crate::error::{ErrorName, TaskError};
 use crate::inventory::Location;
+use crate::measure::{Measure, Measured};
 use crate::occurrence::Occurrence;
 use crate::policy::PolicyId;
 use crate::ports::{Context, Ports};
@@ -69,6 +70,12 @@ pub struct Fleet {
 pub struct Notified {
     /// The ticket.
     pub dedup_key: String,
+}
+
+impl Measured for Notified {
+    fn measures(&self) -> Vec<Measure> {
+        vec![Measure::count("TicketsTold", 1)]
+    }
 }
 
 /// Opens (or updates) or resolves the ticket. Idempotent: the same report twice is one message.

@@ -15,6 +15,7 @@ use super::notify::{Fleet, Unserved};
 use super::resolve_run::Request;
 use crate::error::{ErrorName, TaskError};
 use crate::inventory::{Inventory, Location};
+use crate::measure::{Measure, Measured};
 use crate::occurrence::Occurrence;
 use crate::plan::{self, Due, PastRun, Plan, Question};
 use crate::policies;
@@ -100,6 +101,18 @@ pub enum Item {
 /// How far `at` may be ahead of the execution's start: clocks differ a little. A plan of a later time would begin what is
 /// not due yet, and move the watermark past what nobody has served.
 const AHEAD_MAX: SignedDuration = SignedDuration::from_hours(1);
+
+impl Measured for Planned {
+    fn measures(&self) -> Vec<Measure> {
+        let plans = usize::from(!self.dry_run);
+        vec![
+            Measure::count("PlansMade", plans),
+            Measure::count("InstancesDue", self.due),
+            Measure::count("OccurrencesMissed", self.missed),
+            Measure::count("LocationsUnread", self.unplanned.len()),
+        ]
+    }
+}
 
 /// Plans.
 ///

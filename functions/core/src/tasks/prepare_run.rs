@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{RunPlan, StateInput};
 use crate::error::{ErrorName, TaskError};
 use crate::inventory::{Instance, InstanceState};
+use crate::measure::Measured;
 use crate::policy::{Autoscaling, Consistency};
 use crate::ports::{Context, LifecycleState, Ports, SnapshotQuery, Written, all_pages};
 use crate::records::{Intent, Lease, Run, RunState, Shield, Stored, instance_key, put, read, unchanged};
@@ -62,6 +63,8 @@ pub enum Outcome {
     /// It must not be done; a ticket says why.
     Refused,
 }
+
+impl Measured for Prepared {}
 
 /// Prepares the run.
 ///

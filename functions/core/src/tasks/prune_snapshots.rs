@@ -8,14 +8,18 @@ use serde::{Deserialize, Serialize};
 
 use super::StateInput;
 use crate::backup_set;
-use crate::error::TaskError;
+use crate::error::{ErrorName, TaskError};
 use crate::inventory::{Location, Snapshot};
+use crate::measure::{Measure, Measured};
 use crate::ports::{Context, Ec2, FaultKind, Ports, PruneMode, SnapshotQuery, all_pages};
 use crate::retention::{self, Action};
 use crate::{lease, policies};
 
 /// How many sets one run deletes at most; the rest is left to the next.
 pub const SETS_MAX: usize = 50;
+
+/// The result of a set that is gone.
+const DELETED: &str = "deleted";
 
 /// What `prune-snapshots` answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,10 +45,21 @@ pub struct Expired {
     pub result: String,
 }
 
+impl Measured for Pruned {
+    fn measures(&self) -> Vec<Measure> {
+        let deleted = self.expired.iter().filter(|expired| expired.result == DELETED).count();
+        vec![Measure::count("SetsDeleted", deleted), Measure::count("SetsExpired", self.expired.len())]
+    }
+}
+
 /// Plans and, where the deployment lets it, deletes.
 ///
 /// Needs `ec2:DescribeSnapshots`, `ec2:DeleteSnapshot` on stopgap's snapshots, and the table. Idempotent: what is gone
 /// already counts as deleted.
+///
+/// # Errors
+/// [`ErrorName::OutOfTime`] when the function's time is up before all is deleted; the machine tries again, which goes on
+/// from there.
 pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result<Pruned, TaskError> {
     lease::held(ports.table, &input.document).await?;
     let run = &input.document.run;
@@ -60,6 +75,11 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result
     let mut expired = Vec::new();
     let to_delete: Vec<_> = decisions.iter().filter(|decision| decision.action == Action::Delete).collect();
     for decision in to_delete.iter().take(SETS_MAX) {
+        if cx.is_ending() {
+            let (done, all) = (expired.len(), to_delete.len());
+            let cause = format!("{done} of {all} sets were seen to; the next try goes on from there");
+            return Err(TaskError::new(ErrorName::OutOfTime, cause));
+        }
         let result = match cx.settings.prune {
             PruneMode::Report => "not deleted: this deployment plans and reports only".to_owned(),
             PruneMode::Delete => delete(ports.ec2, &run.location, &decision.set.snapshots).await?,
@@ -85,5 +105,5 @@ async fn delete(ec2: &dyn Ec2, at: &Location, snapshots: &[&Snapshot]) -> Result
             Err(fault) => return Err(fault.into()),
         }
     }
-    Ok("deleted".to_owned())
+    Ok(DELETED.to_owned())
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::RunPlan;
 use crate::error::{ErrorName, TaskError};
 use crate::inventory::{Instance, Location};
+use crate::measure::Measured;
 use crate::occurrence::Occurrence;
 use crate::policies;
 use crate::policy::{Policy, PolicyId};
@@ -56,6 +57,8 @@ pub struct Request {
 
 /// How far ahead a run may be started: it waits as a running execution, whose time-out counts.
 const START_AHEAD_MAX: SignedDuration = SignedDuration::from_hours(24);
+
+impl Measured for RunPlan {}
 
 /// Resolves the request. Reads only; idempotent.
 ///

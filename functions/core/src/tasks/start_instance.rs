@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::StateInput;
 use crate::error::{ErrorName, TaskError};
 use crate::lease;
+use crate::measure::Measured;
 use crate::ports::{Context, FaultKind, Ports};
 use crate::waiting::describe;
 
@@ -15,6 +16,8 @@ pub struct Started {
     /// When the start was asked for.
     pub at: Timestamp,
 }
+
+impl Measured for Started {}
 
 /// Starts the instance.
 ///

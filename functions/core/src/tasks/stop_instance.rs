@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::StateInput;
 use crate::error::TaskError;
 use crate::lease;
+use crate::measure::Measured;
 use crate::ports::{Context, Ports};
 
 /// What `stop-instance` answers.
@@ -14,6 +15,8 @@ pub struct Stopping {
     /// When the stop was asked for.
     pub at: Timestamp,
 }
+
+impl Measured for Stopping {}
 
 /// Stops the instance, never by force: a forced stop may lose writes and ask for a file system check.
 ///

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::TaskError;
+use crate::measure::Measured;
 use crate::ports::{Context, Ports, all_pages};
 use crate::records::{Stored, Waiting};
 use crate::waiting::Look;
@@ -24,6 +25,8 @@ pub struct Woken {
     /// Answered, well or ill.
     pub answered: usize,
 }
+
+impl Measured for Woken {}
 
 /// Re-reads what the event names, and answers each token whose condition is met or can never be.
 ///

@@ -1,0 +1,138 @@
+//! A service that a function was not built with.
+//!
+//! Each task declares what it uses ([`crate::tasks::uses`]); everything else answers with a fault that says so. The
+//! deployed functions link no more than that, and the simulation holds every task to its declaration.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use super::{
+    AutoScaling, Callbacks, CreateSnapshots, CreatedSnapshot, Ec2, Executions, Fault, FaultKind, Member,
+    Notice, Objects, Page, SnapshotQuery, StateChange, Topic, Which,
+};
+use crate::error::TaskError;
+use crate::inventory::{Instance, Location, Snapshot, Tags, Volume};
+
+/// Answers every request with [`FaultKind::Malformed`]: a mistake of ours, told as `Defect`.
+#[derive(Clone, Copy, Debug)]
+pub struct Absent;
+
+fn absent<T>(operation: &'static str) -> Result<T, Fault> {
+    let message = "this function does not declare that it uses the service (stopgap_core::tasks)";
+    Err(Fault::new(operation, FaultKind::Malformed, message))
+}
+
+#[async_trait(?Send)]
+impl Ec2 for Absent {
+    async fn describe_instances(
+        &self,
+        _: &Location,
+        _: &Which,
+        _: Option<String>,
+    ) -> Result<Page<Instance>, Fault> {
+        absent("DescribeInstances")
+    }
+
+    async fn describe_volumes(
+        &self,
+        _: &Location,
+        _: &Which,
+        _: Option<String>,
+    ) -> Result<Page<Volume>, Fault> {
+        absent("DescribeVolumes")
+    }
+
+    async fn describe_snapshots(
+        &self,
+        _: &Location,
+        _: &SnapshotQuery,
+        _: Option<String>,
+    ) -> Result<Page<Snapshot>, Fault> {
+        absent("DescribeSnapshots")
+    }
+
+    async fn stop_instance(&self, _: &Location, _: &str) -> Result<StateChange, Fault> {
+        absent("StopInstances")
+    }
+
+    async fn start_instance(&self, _: &Location, _: &str) -> Result<StateChange, Fault> {
+        absent("StartInstances")
+    }
+
+    async fn create_snapshots(
+        &self,
+        _: &Location,
+        _: &CreateSnapshots,
+    ) -> Result<Vec<CreatedSnapshot>, Fault> {
+        absent("CreateSnapshots")
+    }
+
+    async fn tag_snapshots(&self, _: &Location, _: &[String], _: &Tags) -> Result<(), Fault> {
+        absent("CreateTags")
+    }
+
+    async fn delete_snapshot(&self, _: &Location, _: &str) -> Result<(), Fault> {
+        absent("DeleteSnapshot")
+    }
+}
+
+#[async_trait(?Send)]
+impl AutoScaling for Absent {
+    async fn member(&self, _: &Location, _: &str) -> Result<Option<Member>, Fault> {
+        absent("DescribeAutoScalingInstances")
+    }
+
+    async fn enter_standby(&self, _: &Location, _: &str, _: &str) -> Result<(), Fault> {
+        absent("EnterStandby")
+    }
+
+    async fn exit_standby(&self, _: &Location, _: &str, _: &str) -> Result<(), Fault> {
+        absent("ExitStandby")
+    }
+
+    async fn suspended_processes(&self, _: &Location, _: &str) -> Result<BTreeSet<String>, Fault> {
+        absent("DescribeAutoScalingGroups")
+    }
+
+    async fn suspend_processes(&self, _: &Location, _: &str, _: &BTreeSet<String>) -> Result<(), Fault> {
+        absent("SuspendProcesses")
+    }
+
+    async fn resume_processes(&self, _: &Location, _: &str, _: &BTreeSet<String>) -> Result<(), Fault> {
+        absent("ResumeProcesses")
+    }
+}
+
+#[async_trait(?Send)]
+impl Objects for Absent {
+    async fn put_json(&self, _: &str, _: &Value) -> Result<String, Fault> {
+        absent("PutObject")
+    }
+}
+
+#[async_trait(?Send)]
+impl Topic for Absent {
+    async fn publish(&self, _: &Notice) -> Result<(), Fault> {
+        absent("Publish")
+    }
+}
+
+#[async_trait(?Send)]
+impl Callbacks for Absent {
+    async fn succeed(&self, _: &str, _: Value) -> Result<(), Fault> {
+        absent("SendTaskSuccess")
+    }
+
+    async fn fail(&self, _: &str, _: &TaskError) -> Result<(), Fault> {
+        absent("SendTaskFailure")
+    }
+}
+
+#[async_trait(?Send)]
+impl Executions for Absent {
+    async fn is_running(&self, _: &str) -> Result<bool, Fault> {
+        absent("DescribeExecution")
+    }
+}
