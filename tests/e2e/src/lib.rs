@@ -1,0 +1,1 @@
+//! stopgap on moto.

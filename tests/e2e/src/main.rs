@@ -1,0 +1,3 @@
+//! stopgap on moto.
+
+fn main() {}
