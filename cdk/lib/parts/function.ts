@@ -1,0 +1,84 @@
+import path from 'node:path';
+
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { CfnFunction, Code, Function, Runtime, Tracing, type Version } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+
+import { pascal } from '../names.ts';
+import { type FunctionName, rightsAtHome, rightsOnInstances } from '../rights/functions.ts';
+import { type Home, reachSpokes, trace, writeLog } from '../rights/home.ts';
+import { RightfulRole, type Right } from '../rights/right.ts';
+import type { HubSettings } from '../settings.ts';
+
+/** What a function is made of. */
+export interface StopgapFunctionProps {
+  readonly name: FunctionName;
+  readonly settings: HubSettings;
+  readonly home: Home;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Rights that only the wiring knows, such as the queue of what could not be handled. */
+  readonly also?: readonly Right[];
+}
+
+/** A function with its role and its log group. */
+export class StopgapFunction extends Construct {
+  readonly name: FunctionName;
+  readonly function: Function;
+  /** What the state machines call: an immutable version, so that an older release can be gone back to. */
+  readonly version: Version;
+
+  constructor(scope: Construct, props: StopgapFunctionProps) {
+    super(scope, pascal(props.name));
+    const { name, settings, home } = props;
+    this.name = name;
+    const functionName = settings.names.of(name);
+
+    const logGroup = new LogGroup(this, 'Log', {
+      logGroupName: `/aws/lambda/${functionName}`,
+      retention: settings.logDays as RetentionDays,
+      // What must outlast a deployment is in the table.
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const onInstances = rightsOnInstances(name, settings.reach);
+    const { role } = new RightfulRole(this, 'Rights', {
+      roleName: settings.names.functionRole(name),
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      description: `What ${functionName} may do`,
+      rights: [
+        writeLog(logGroup.logGroupArn),
+        trace,
+        ...rightsAtHome(name, home),
+        ...onInstances,
+        ...(onInstances.length > 0 ? reachSpokes(home) : []),
+        ...(props.also ?? []),
+      ],
+    });
+
+    this.function = new Function(this, 'Function', {
+      functionName,
+      runtime: Runtime.PROVIDED_AL2023,
+      architecture: settings.architecture,
+      handler: 'bootstrap',
+      code: Code.fromAsset(path.join(settings.artifacts, name)),
+      role: role.withoutPolicyUpdates(),
+      logGroup,
+      tracing: Tracing.ACTIVE,
+      environment: { ...props.environment },
+      ...sizes(name),
+      // State machines of earlier releases, and executions still under way, call earlier versions.
+      currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
+    });
+    this.version = this.function.currentVersion;
+    // The role has all it needs from the start; without it the first invocation might come before the policy.
+    (this.function.node.defaultChild as CfnFunction).node.addDependency(role);
+  }
+}
+
+/** A state waits a little longer than its function may take (65 s, and 900 s for the plan). */
+function sizes(name: FunctionName): { timeout: Duration; memorySize: number } {
+  return name === 'plan-fleet'
+    ? { timeout: Duration.seconds(840), memorySize: 1024 }
+    : { timeout: Duration.seconds(60), memorySize: 256 };
+}

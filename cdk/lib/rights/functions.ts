@@ -1,0 +1,82 @@
+import {
+  createSnapshots,
+  deleteOwnSnapshots,
+  type OptInTag,
+  returnMembers,
+  seeInstances,
+  seeMembers,
+  seeSnapshots,
+  seeVolumes,
+  shieldMembers,
+  startInstances,
+  stopInstances,
+  tagOwnSnapshots,
+} from './instances.ts';
+import { answerTokens, type Home, publishTickets, readTable, seeExecutions, writePlans, writeTable } from './home.ts';
+import type { Right } from './right.ts';
+
+/** What decides how much the functions may do to instances. */
+export interface Reach {
+  readonly optInTag: OptInTag;
+  /** `report`: pruning says what it would delete, and cannot delete. */
+  readonly prune: 'report' | 'delete';
+}
+
+/** The rights of one function: on instances (at home, and through the spoke role), and on the hub's own parts. */
+interface Needs {
+  readonly instances: (reach: Reach) => readonly Right[];
+  readonly home: (home: Home) => readonly Right[];
+}
+
+const nothing = (): Right[] => [];
+const always = (...rights: Right[]) => (): Right[] => rights;
+const onlyReads = (home: Home): Right[] => [readTable(home)];
+const writes = (home: Home): Right[] => [readTable(home), writeTable(home)];
+const tells = (home: Home): Right[] => [...writes(home), ...publishTickets(home)];
+
+/**
+ * Every function and what it needs, as its task in `functions/core/src/tasks` says under "Needs". A test holds this table
+ * against the list of tasks and the services that each declares.
+ */
+export const FUNCTIONS = {
+  'plan-fleet': {
+    instances: always(seeInstances, seeVolumes, seeSnapshots),
+    home: (home) => [...tells(home), writePlans(home)],
+  },
+  'resolve-run': { instances: always(seeInstances), home: onlyReads },
+  'prepare-run': {
+    instances: always(seeInstances, seeVolumes, seeSnapshots, seeMembers),
+    home: (home) => [...writes(home), seeExecutions(home)],
+  },
+  'enter-standby': { instances: always(seeMembers, shieldMembers), home: onlyReads },
+  'stop-instance': { instances: (reach) => [stopInstances(reach.optInTag)], home: onlyReads },
+  wait: { instances: always(seeInstances, seeSnapshots), home: (home) => [...writes(home), answerTokens(home)] },
+  wake: { instances: always(seeInstances, seeSnapshots), home: (home) => [...onlyReads(home), answerTokens(home)] },
+  'create-snapshots': { instances: always(seeInstances, seeVolumes, seeSnapshots, ...createSnapshots), home: writes },
+  'start-instance': { instances: (reach) => [seeInstances, ...startInstances(reach.optInTag)], home: onlyReads },
+  'leave-standby': { instances: always(seeMembers, returnMembers), home: onlyReads },
+  'confirm-running': { instances: always(seeInstances), home: writes },
+  'copy-tags': { instances: always(seeInstances, seeVolumes, tagOwnSnapshots), home: onlyReads },
+  'prune-snapshots': {
+    instances: (reach) => (reach.prune === 'delete' ? [seeSnapshots, deleteOwnSnapshots] : [seeSnapshots]),
+    home: onlyReads,
+  },
+  'close-run': { instances: nothing, home: tells },
+  notify: { instances: nothing, home: tells },
+} as const satisfies Record<string, Needs>;
+
+/** A function's name: `stop-instance`. */
+export type FunctionName = keyof typeof FUNCTIONS;
+
+/** The names of all functions. */
+export const FUNCTION_NAMES = Object.keys(FUNCTIONS) as FunctionName[];
+
+/** What a function may do to instances, in its own account or in a spoke. */
+export function rightsOnInstances(name: FunctionName, reach: Reach): readonly Right[] {
+  return (FUNCTIONS[name] as Needs).instances(reach);
+}
+
+/** What a function may do with the hub's own parts. */
+export function rightsAtHome(name: FunctionName, home: Home): readonly Right[] {
+  return (FUNCTIONS[name] as Needs).home(home);
+}

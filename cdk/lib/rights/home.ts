@@ -1,0 +1,127 @@
+import { Aws } from 'aws-cdk-lib';
+
+import type { Names } from '../names.ts';
+import type { Right } from './right.ts';
+
+// What the functions do in the hub's own account, beside its instances.
+
+/** The parts of the hub that rights name, as ARNs. */
+export interface Home {
+  readonly names: Names;
+  readonly table: string;
+  readonly bucket: string;
+  readonly topic: string;
+  readonly topicKey: string;
+  /** The accounts, or the organization, whose spoke role the functions may assume. */
+  readonly spokes: Spokes;
+}
+
+/** Where the spokes are: listed accounts, a whole organization, or nowhere. */
+export interface Spokes {
+  readonly accounts: readonly string[];
+  readonly organization: string | undefined;
+}
+
+/** The ARN of a state machine of this deployment, by name: a machine that names itself cannot refer to itself. */
+export function machineArn(names: Names, machine: string): string {
+  return `arn:${Aws.PARTITION}:states:${Aws.REGION}:${Aws.ACCOUNT_ID}:stateMachine:${names.of(machine)}`;
+}
+
+/** The ARNs of a state machine's executions. */
+export function executionArns(names: Names, machine: string): string {
+  return `arn:${Aws.PARTITION}:states:${Aws.REGION}:${Aws.ACCOUNT_ID}:execution:${names.of(machine)}:*`;
+}
+
+/** Reads policies, leases, runs, tickets. */
+export const readTable = (home: Home): Right => ({
+  sid: 'ReadTable',
+  reason: 'The one table of the deployment.',
+  actions: ['dynamodb:GetItem', 'dynamodb:Query'],
+  resources: [home.table],
+});
+
+/** Writes them, conditionally and in transactions; a transaction is authorized as the writes it is made of. */
+export const writeTable = (home: Home): Right => ({
+  sid: 'WriteTable',
+  reason: 'The one table of the deployment.',
+  actions: ['dynamodb:PutItem', 'dynamodb:DeleteItem', 'dynamodb:ConditionCheckItem'],
+  resources: [home.table],
+});
+
+/** Writes plans for the fleet's Distributed Map. */
+export const writePlans = (home: Home): Right => ({
+  sid: 'WritePlans',
+  reason: 'Any key of the planning bucket, which holds nothing but plans: a key is made from the time that is planned.',
+  actions: ['s3:PutObject'],
+  resources: [`${home.bucket}/*`],
+});
+
+/** Publishes tickets on the encrypted topic. */
+export const publishTickets = (home: Home): Right[] => [
+  { sid: 'PublishTickets', reason: 'The one topic of the deployment.', actions: ['sns:Publish'], resources: [home.topic] },
+  {
+    sid: 'EncryptTickets',
+    reason: "The key of the ticket topic: SNS encrypts in the name of who publishes.",
+    actions: ['kms:GenerateDataKey', 'kms:Decrypt'],
+    resources: [home.topicKey],
+  },
+];
+
+/** Sees whether the execution that holds a lease still runs. */
+export const seeExecutions = (home: Home): Right => ({
+  sid: 'SeeExecutions',
+  reason: 'Any execution of the instance machine: which one holds a lease is known only when it is found there.',
+  actions: ['states:DescribeExecution'],
+  resources: [executionArns(home.names, 'instance')],
+});
+
+/** Answers the tokens of waiting states. */
+export const answerTokens = (home: Home): Right => ({
+  sid: 'AnswerTokens',
+  reason: 'The instance machine, whose states are the only ones that wait.',
+  actions: ['states:SendTaskSuccess', 'states:SendTaskFailure'],
+  resources: [machineArn(home.names, 'instance')],
+});
+
+/** Assumes the spoke role in the accounts that belong to the deployment; nothing where none does. */
+export function reachSpokes(home: Home): Right[] {
+  const role = `role/${home.names.spokeRole}*`;
+  const { accounts, organization } = home.spokes;
+  const common = { sid: 'ReachSpokes', actions: ['sts:AssumeRole'] };
+  const listed = accounts.map((account) => `arn:${Aws.PARTITION}:iam::${account}:${role}`);
+  if (organization !== undefined) {
+    return [
+      {
+        ...common,
+        reason: 'Spoke roles in every account of the organization, and in no other; each has to trust this role by name.',
+        resources: [`arn:${Aws.PARTITION}:iam::*:${role}`],
+        conditions: { StringEquals: { 'aws:ResourceOrgID': organization } },
+      },
+    ];
+  }
+  return listed.length === 0
+    ? []
+    : [
+        {
+          ...common,
+          reason: 'Policies may name a spoke role other than the default; every one begins alike and trusts this role by name.',
+          resources: listed,
+        },
+      ];
+}
+
+/** Writes its own log. */
+export const writeLog = (logGroup: string): Right => ({
+  sid: 'WriteLog',
+  reason: 'The log streams of its own log group: Lambda names them.',
+  actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+  resources: [logGroup],
+});
+
+/** Sends traces. */
+export const trace: Right = {
+  sid: 'Trace',
+  reason: 'X-Ray offers no resources for sending traces.',
+  actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'],
+  resources: ['*'],
+};

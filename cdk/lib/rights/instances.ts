@@ -1,0 +1,163 @@
+import { Aws } from 'aws-cdk-lib';
+
+import type { Right } from './right.ts';
+
+// What stopgap does to instances, their snapshots and their Auto Scaling groups. The hub's functions hold these rights in
+// their own account and the spoke role in every other one, both from here, so that the two cannot drift apart.
+
+/** The tag that every snapshot of stopgap has from the moment it is made (`set_tags` in stopgap-core). */
+const OURS = 'stopgap:policy';
+
+/** A tag that an instance must have to be stopped and started, as `key` or `key=value`. */
+export type OptInTag = string | undefined;
+
+const instances = `arn:${Aws.PARTITION}:ec2:*:${Aws.ACCOUNT_ID}:instance/*`;
+const volumes = `arn:${Aws.PARTITION}:ec2:*:${Aws.ACCOUNT_ID}:volume/*`;
+// The ARN of a snapshot has no account.
+const snapshots = `arn:${Aws.PARTITION}:ec2:*::snapshot/*`;
+const groups = `arn:${Aws.PARTITION}:autoscaling:*:${Aws.ACCOUNT_ID}:autoScalingGroup:*:autoScalingGroupName/*`;
+
+const NO_RESOURCE_LEVEL = 'EC2 offers neither resources nor conditions for Describe calls. They only read.';
+const WHICH_INSTANCE = "Policies, not this role, say which instances, and in which Regions: they change without a deployment.";
+
+/** DescribeInstances. */
+export const seeInstances: Right = {
+  sid: 'SeeInstances',
+  reason: NO_RESOURCE_LEVEL,
+  actions: ['ec2:DescribeInstances'],
+  resources: ['*'],
+};
+
+/** DescribeVolumes. */
+export const seeVolumes: Right = {
+  sid: 'SeeVolumes',
+  reason: NO_RESOURCE_LEVEL,
+  actions: ['ec2:DescribeVolumes'],
+  resources: ['*'],
+};
+
+/** DescribeSnapshots. */
+export const seeSnapshots: Right = {
+  sid: 'SeeSnapshots',
+  reason: NO_RESOURCE_LEVEL,
+  actions: ['ec2:DescribeSnapshots'],
+  resources: ['*'],
+};
+
+/** StopInstances. */
+export function stopInstances(optIn: OptInTag): Right {
+  return {
+    sid: 'StopInstances',
+    reason: `${WHICH_INSTANCE} The context value optInTag narrows it to instances with that tag.`,
+    actions: ['ec2:StopInstances'],
+    resources: [instances],
+    ...optedIn(optIn),
+  };
+}
+
+/** StartInstances, and the grant that an encrypted volume needs to be attached. */
+export function startInstances(optIn: OptInTag): Right[] {
+  return [
+    {
+      sid: 'StartInstances',
+      reason: `${WHICH_INSTANCE} The context value optInTag narrows it to instances with that tag.`,
+      actions: ['ec2:StartInstances'],
+      resources: [instances],
+      ...optedIn(optIn),
+    },
+    {
+      sid: 'LetEbsDecrypt',
+      reason:
+        'An instance with encrypted volumes starts only if its caller may create a grant for EBS; without it, it falls back to ' +
+        'stopped in silence. Keys are not known before, and may be shared from another account. Only EC2 may use the right, ' +
+        'and only for an AWS resource; the key policy still has to agree.',
+      actions: ['kms:CreateGrant'],
+      resources: [`arn:${Aws.PARTITION}:kms:*:*:key/*`],
+      conditions: {
+        Bool: { 'kms:GrantIsForAWSResource': 'true' },
+        StringLike: { 'kms:ViaService': 'ec2.*.amazonaws.com' },
+      },
+    },
+  ];
+}
+
+/** CreateSnapshots, with the tags that make them stopgap's. */
+export const createSnapshots: readonly Right[] = [
+  {
+    sid: 'SnapshotTheVolumes',
+    reason: `${WHICH_INSTANCE} The call is authorized on the instance and on each volume; it changes neither.`,
+    actions: ['ec2:CreateSnapshots'],
+    resources: [instances, volumes],
+  },
+  {
+    sid: 'MakeOwnSnapshots',
+    reason: 'The ids of new snapshots cannot be known before. Only with the tag that marks a snapshot as one of stopgap.',
+    actions: ['ec2:CreateSnapshots'],
+    resources: [snapshots],
+    conditions: { Null: { [`aws:RequestTag/${OURS}`]: 'false' } },
+  },
+  {
+    sid: 'TagWhatIsBeingMade',
+    reason: 'The ids of new snapshots cannot be known before. Only within the call that makes them.',
+    actions: ['ec2:CreateTags'],
+    resources: [snapshots],
+    conditions: { StringEquals: { 'ec2:CreateAction': 'CreateSnapshots' } },
+  },
+];
+
+/** CreateTags on stopgap's own snapshots. */
+export const tagOwnSnapshots: Right = {
+  sid: 'TagOwnSnapshots',
+  reason: 'The ids of snapshots cannot be known before. Only those that have the tag of stopgap.',
+  actions: ['ec2:CreateTags'],
+  resources: [snapshots],
+  conditions: { Null: { [`aws:ResourceTag/${OURS}`]: 'false' } },
+};
+
+/** DeleteSnapshot on stopgap's own snapshots. */
+export const deleteOwnSnapshots: Right = {
+  sid: 'DeleteOwnSnapshots',
+  reason: 'The ids of snapshots cannot be known before. Only those that have the tag of stopgap.',
+  actions: ['ec2:DeleteSnapshot'],
+  resources: [snapshots],
+  conditions: { Null: { [`aws:ResourceTag/${OURS}`]: 'false' } },
+};
+
+/** DescribeAutoScalingInstances: the group of an instance. */
+export const seeMembers: Right = {
+  sid: 'SeeMembers',
+  reason: 'Auto Scaling offers no resources for Describe calls. They only read.',
+  actions: ['autoscaling:DescribeAutoScalingInstances', 'autoscaling:DescribeAutoScalingGroups'],
+  resources: ['*'],
+};
+
+/** Keeps a group from replacing a member that is down. */
+export const shieldMembers: Right = {
+  sid: 'ShieldMembers',
+  reason: 'Groups are found through their members, which policies select: they change without a deployment.',
+  actions: ['autoscaling:EnterStandby', 'autoscaling:SuspendProcesses'],
+  resources: [groups],
+};
+
+/** Gives a member back to its group. */
+export const returnMembers: Right = {
+  sid: 'ReturnMembers',
+  reason: 'Groups are found through their members, which policies select: they change without a deployment.',
+  actions: ['autoscaling:ExitStandby', 'autoscaling:ResumeProcesses'],
+  resources: [groups],
+};
+
+function optedIn(tag: OptInTag): Pick<Right, 'conditions'> {
+  if (tag === undefined) {
+    return {};
+  }
+  const [key, value] = split(tag);
+  return value === undefined
+    ? { conditions: { Null: { [`aws:ResourceTag/${key}`]: 'false' } } }
+    : { conditions: { StringEquals: { [`aws:ResourceTag/${key}`]: value } } };
+}
+
+function split(tag: string): [string, string | undefined] {
+  const at = tag.indexOf('=');
+  return at < 0 ? [tag, undefined] : [tag.slice(0, at), tag.slice(at + 1)];
+}

@@ -1,0 +1,198 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+
+import { Architecture } from 'aws-cdk-lib/aws-lambda';
+import { LogLevel } from 'aws-cdk-lib/aws-stepfunctions';
+import type { Node } from 'constructs';
+
+import { Names } from './names.ts';
+import { FUNCTION_NAMES, type Reach } from './rights/functions.ts';
+import type { Spokes } from './rights/home.ts';
+
+/** The account and Region of a hub, as a spoke names it. */
+export interface HubPlace {
+  readonly account: string;
+  readonly region: string;
+}
+
+/** What the context says of both stacks. */
+export interface CommonSettings {
+  readonly names: Names;
+  readonly reach: Reach;
+  /** What the functions and the spoke role agree on (`sts:ExternalId`). */
+  readonly externalId: string | undefined;
+}
+
+/** What the context says of the hub. */
+export interface HubSettings extends CommonSettings {
+  /** The folder that holds `<verb-noun>/bootstrap`. */
+  readonly artifacts: string;
+  readonly architecture: Architecture;
+  readonly spokes: Spokes;
+  /** What the functions log (`STOPGAP_LOG_LEVEL`). */
+  readonly logLevel: string;
+  /** What the state machines log. */
+  readonly machineLogLevel: LogLevel;
+  /** How long logs are kept, in days. */
+  readonly logDays: number;
+}
+
+/** What the context says of a spoke. */
+export interface SpokeSettings extends CommonSettings {
+  readonly hub: HubPlace;
+  readonly externalId: string;
+}
+
+/** The context values there are. `cdk/README.md` documents each; a test holds it against this list. */
+export const CONTEXT_VALUES = [
+  'architecture',
+  'artifacts',
+  'externalId',
+  'hub',
+  'logDays',
+  'logLevel',
+  'machineLogLevel',
+  'name',
+  'optInTag',
+  'organization',
+  'prune',
+  'spokes',
+] as const;
+
+type ContextValue = (typeof CONTEXT_VALUES)[number];
+
+const repository = path.resolve(import.meta.dirname, '../..');
+
+/** The command that builds the functions, for messages and documents. */
+export function buildCommand(architecture: Architecture): string {
+  const arch = architecture === Architecture.ARM_64 ? 'arm64' : 'x86_64';
+  const flag = arch === 'arm64' ? '--arm64' : '--x86-64';
+  return `cargo lambda build --release ${flag} --lambda-dir target/lambda/${arch}`;
+}
+
+/**
+ * Reads the hub's settings.
+ *
+ * @throws if a value is not what it has to be, saying what would be right.
+ */
+export function hubSettings(node: Node): HubSettings {
+  const architecture = readArchitecture(node);
+  const common = commonSettings(node);
+  const spokes = readSpokes(node);
+  if (common.externalId === undefined && (spokes.accounts.length > 0 || spokes.organization !== undefined)) {
+    throw wrong('externalId', 'is not given', 'a secret that hub and spokes share, since there are spokes');
+  }
+  return {
+    ...common,
+    artifacts: readArtifacts(node, architecture),
+    architecture,
+    spokes,
+    logLevel: readMatching(node, 'logLevel', LOG_LEVEL, 'error, warn, info, debug, trace, or targets as in info,stopgap_core=debug') ?? 'info',
+    machineLogLevel: readMachineLogLevel(node),
+    logDays: readLogDays(node),
+  };
+}
+
+/**
+ * Reads the spoke's settings.
+ *
+ * @throws if a value is not what it has to be, saying what would be right.
+ */
+export function spokeSettings(node: Node): SpokeSettings {
+  const common = commonSettings(node);
+  const { externalId } = common;
+  if (externalId === undefined) {
+    throw wrong('externalId', 'is not given', 'the one that the hub was deployed with');
+  }
+  const hub = readMatching(node, 'hub', /^\d{12}\/[a-z]{2}(-[a-z]+)+-\d$/, HUB) ?? '';
+  const [account, region] = hub.split('/');
+  if (account === undefined || region === undefined) {
+    throw wrong('hub', 'is not given', HUB);
+  }
+  return { ...common, externalId, hub: { account, region } };
+}
+
+const HUB = "the hub's account and Region, as in 111122223333/eu-west-1";
+const LOG_LEVEL = /^[a-z_:]+(=[a-z]+)?(,[a-z_:]+(=[a-z]+)?)*$/;
+// What CloudWatch Logs takes, up to a year.
+const LOG_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365];
+
+function commonSettings(node: Node): CommonSettings {
+  // Twenty characters leave room for the longest function and Region within the 64 of a role's name.
+  const name = readMatching(node, 'name', /^[a-z][a-z0-9-]{0,19}$/, 'up to 20 of a-z, 0-9 and -, beginning with a letter');
+  const optInTag = readMatching(node, 'optInTag', /^(?!aws:)[^=*?]{1,128}(=[^=*?]{0,256})?$/, 'the key of a tag, or key=value');
+  readMatching(node, 'prune', /^report$/, 'report: this release plans and reports what it would delete');
+  return { names: new Names(name ?? 'stopgap'), reach: { optInTag, prune: 'report' }, externalId: readExternalId(node) };
+}
+
+function readArchitecture(node: Node): Architecture {
+  const value = readMatching(node, 'architecture', /^(arm64|x86_64)$/, 'arm64 or x86_64');
+  return value === 'x86_64' ? Architecture.X86_64 : Architecture.ARM_64;
+}
+
+function readArtifacts(node: Node, architecture: Architecture): string {
+  const given = readText(node, 'artifacts');
+  const arch = architecture === Architecture.ARM_64 ? 'arm64' : 'x86_64';
+  const folder = given === undefined ? path.join(repository, 'target/lambda', arch) : path.resolve(given);
+  const missing = FUNCTION_NAMES.filter((name) => !existsSync(path.join(folder, name, 'bootstrap')));
+  if (missing.length > 0) {
+    throw new Error(
+      `the folder ${folder} has no ${missing.map((name) => `${name}/bootstrap`).join(', ')}. ` +
+        `In the root of the repository, \`${buildCommand(architecture)}\` builds the functions; ` +
+        'the context value artifacts names another folder.',
+    );
+  }
+  return folder;
+}
+
+function readSpokes(node: Node): Spokes {
+  const accounts = readMatching(node, 'spokes', /^\d{12}(,\d{12})*$/, 'account ids, as in 111122223333,444455556666');
+  const organization = readMatching(node, 'organization', /^o-[a-z0-9]{10,32}$/, "an organization's id, as in o-a1b2c3d4e5");
+  if (accounts !== undefined && organization !== undefined) {
+    throw wrong('spokes', 'is given beside organization', 'one of the two');
+  }
+  return { accounts: accounts?.split(',') ?? [], organization };
+}
+
+function readExternalId(node: Node): string | undefined {
+  return readMatching(node, 'externalId', /^[\w+=,.@:/-]{2,1224}$/, 'what STS takes: 2 to 1224 of A-Z, a-z, 0-9 and +=,.@:/-_');
+}
+
+function readMachineLogLevel(node: Node): LogLevel {
+  // With execution data left out, errors are what a log adds to the history that Step Functions keeps for 90 days.
+  const value = readMatching(node, 'machineLogLevel', /^(OFF|FATAL|ERROR|ALL)$/, 'OFF, FATAL, ERROR or ALL');
+  return value === undefined ? LogLevel.ERROR : (value as LogLevel);
+}
+
+function readLogDays(node: Node): number {
+  const value = readText(node, 'logDays');
+  const days = value === undefined ? 30 : Number(value);
+  if (!LOG_DAYS.includes(days)) {
+    throw wrong('logDays', `is ${value ?? ''}`, `a retention that CloudWatch Logs knows: ${LOG_DAYS.join(', ')}`);
+  }
+  return days;
+}
+
+function readMatching(node: Node, key: ContextValue, pattern: RegExp, right: string): string | undefined {
+  const value = readText(node, key);
+  if (value !== undefined && !pattern.test(value)) {
+    throw wrong(key, `is ${value}`, right);
+  }
+  return value;
+}
+
+/** A context value as text. `-c key=value` always gives text; `cdk.json` may give numbers. Empty is as good as absent. */
+function readText(node: Node, key: ContextValue): string | undefined {
+  const value: unknown = node.tryGetContext(key);
+  if (value === undefined || value === null || value === '') {
+    return undefined;
+  }
+  if (typeof value === 'string' || typeof value === 'number') {
+    return String(value);
+  }
+  throw wrong(key, `is ${JSON.stringify(value)}`, 'a text');
+}
+
+function wrong(key: ContextValue, what: string, right: string): Error {
+  return new Error(`the context value ${key} ${what}; it has to be ${right}`);
+}
