@@ -3,7 +3,7 @@ import path from 'node:path';
 
 import { App } from 'aws-cdk-lib';
 
-import { addStacks } from '../lib/stacks.ts';
+import { addStack } from '../lib/add-stack.ts';
 
 // The feature flags come from cdk.json also when no CDK CLI hands them over, so that both ways give the same templates:
 // `cdk synth`, and `CDK_OUTDIR=… CDK_CONTEXT_JSON=… node --import tsx bin/app.ts`.
@@ -12,5 +12,5 @@ const settings = JSON.parse(readFileSync(path.join(import.meta.dirname, '../cdk.
 };
 
 const app = new App({ context: settings.context });
-addStacks(app);
+addStack(app);
 app.synth();

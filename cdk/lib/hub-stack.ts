@@ -1,16 +1,25 @@
-import { Aws, CfnOutput, Stack } from 'aws-cdk-lib';
+import { CfnOutput, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 
+import { pascal } from './names.ts';
+import { Alarms } from './parts/alarms.ts';
+import { Overview } from './parts/dashboard.ts';
 import { DeadLetters } from './parts/dead-letters.ts';
+import { EndedExecutions } from './parts/ended-executions.ts';
 import { StopgapFunction } from './parts/function.ts';
 import { machineId } from './parts/machine.ts';
 import { addMachines } from './parts/machines.ts';
+import { OpenBus } from './parts/open-bus.ts';
+import { FleetSchedule } from './parts/schedule.ts';
 import { PlanningBucket, StateTable } from './parts/storage.ts';
 import { TicketTopic } from './parts/ticket-topic.ts';
-import { pascal } from './names.ts';
-import { FUNCTION_NAMES } from './rights/functions.ts';
+import { WakeRules } from './parts/wake-rules.ts';
+import { FUNCTION_NAMES, type FunctionName } from './rights/functions.ts';
 import type { Home } from './rights/home.ts';
 import type { HubSettings } from './settings.ts';
+
+/** The functions that events are sent to, and that nobody waits for then. */
+const FED_BY_EVENTS: readonly FunctionName[] = ['notify', 'wake'];
 
 /** Everything that runs: one for each account and Region from which backups are made. */
 export class HubStack extends Stack {
@@ -22,36 +31,44 @@ export class HubStack extends Stack {
     });
     const { table } = new StateTable(this, names);
     const { bucket } = new PlanningBucket(this);
-    const { key, topic } = new TicketTopic(this, names);
-    const home: Home = {
-      names,
-      table: table.tableArn,
-      bucket: bucket.bucketArn,
-      topic: topic.topicArn,
-      topicKey: key.keyArn,
-      spokes: settings.spokes,
-    };
-    void DeadLetters;
+    const { key: topicKey, topic } = new TicketTopic(this, names);
+    const home: Home = { names, table, bucket, topic, topicKey, spokes: settings.spokes };
 
-    const environment = {
-      STOPGAP_TABLE: table.tableName,
-      STOPGAP_ACCOUNT: Aws.ACCOUNT_ID,
-      STOPGAP_BUCKET: bucket.bucketName,
-      STOPGAP_TOPIC_ARN: topic.topicArn,
-      STOPGAP_EXTERNAL_ID: settings.externalId ?? '',
-      STOPGAP_PRUNE: settings.reach.prune,
-      STOPGAP_LOG_LEVEL: settings.logLevel,
-    };
-    const functions = new Map(
-      FUNCTION_NAMES.map((name) => [pascal(name), new StopgapFunction(this, { name, settings, home, environment })]),
-    );
+    const undelivered = new DeadLetters(this, 'Undelivered', names.of('undelivered'));
+    const unhandled = new DeadLetters(this, 'Unhandled', names.of('unhandled'));
+    const deadLetters = [undelivered, unhandled];
+
+    const tasks = FUNCTION_NAMES.map((name) => {
+      const fed = FED_BY_EVENTS.includes(name);
+      return new StopgapFunction(this, { name, settings, home, unhandled: fed ? unhandled.queue : undefined });
+    });
+    const functions = new Map(tasks.map((task) => [pascal(task.name), task]));
     const machines = addMachines(this, { settings, functions, bucket: bucket.bucketArn });
+    const [fleet, instance] = [get(machines, 'fleet'), get(machines, 'instance')];
 
-    for (const [name, machine] of machines) {
-      new CfnOutput(this, `${machineId(name)}Arn`, { value: machine.aliasArn });
+    new FleetSchedule(this, names, fleet, undelivered.queue);
+    new WakeRules(this, get(functions, 'Wake').function, undelivered.queue);
+    const notify = get(functions, 'Notify').function;
+    new EndedExecutions(this, { fleet, instance, notify, topic, undelivered: undelivered.queue });
+    new OpenBus(this, names, settings.spokes);
+
+    const watched = { names, machines: [...machines.values()], functions: tasks, deadLetters };
+    new Alarms(this, { ...watched, topic });
+    new Overview(this, watched);
+
+    for (const machine of machines.values()) {
+      new CfnOutput(this, `${machineId(machine.name)}Arn`, { value: machine.aliasArn });
     }
     new CfnOutput(this, 'TicketTopicArn', { value: topic.topicArn });
     new CfnOutput(this, 'TableName', { value: table.tableName });
     new CfnOutput(this, 'PlanningBucketName', { value: bucket.bucketName });
   }
+}
+
+function get<T>(parts: ReadonlyMap<string, T>, name: string): T {
+  const part = parts.get(name);
+  if (part === undefined) {
+    throw new Error(`the hub needs ${name}, and there are only ${[...parts.keys()].join(', ')}`);
+  }
+  return part;
 }

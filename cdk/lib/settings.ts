@@ -93,6 +93,11 @@ export function hubSettings(node: Node): HubSettings {
   };
 }
 
+/** Whether the context asks for a spoke. */
+export function namesAHub(node: Node): boolean {
+  return readText(node, 'hub') !== undefined;
+}
+
 /**
  * Reads the spoke's settings.
  *

@@ -1,14 +1,16 @@
 import path from 'node:path';
 
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnFunction, Code, Function, Runtime, Tracing, type Version } from 'aws-cdk-lib/aws-lambda';
+import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
 import { pascal } from '../names.ts';
 import { type FunctionName, rightsAtHome, rightsOnInstances } from '../rights/functions.ts';
-import { type Home, reachSpokes, trace, writeLog } from '../rights/home.ts';
+import { giveUp, type Home, publishTickets, reachSpokes, trace, writeLog, writePlans } from '../rights/home.ts';
 import { RightfulRole, type Right } from '../rights/right.ts';
 import type { HubSettings } from '../settings.ts';
 
@@ -17,9 +19,8 @@ export interface StopgapFunctionProps {
   readonly name: FunctionName;
   readonly settings: HubSettings;
   readonly home: Home;
-  readonly environment: Readonly<Record<string, string>>;
-  /** Rights that only the wiring knows, such as the queue of what could not be handled. */
-  readonly also?: readonly Right[];
+  /** Where events that could not be handled go, if any are sent to this function. */
+  readonly unhandled: IQueue | undefined;
 }
 
 /** A function with its role and its log group. */
@@ -42,6 +43,8 @@ export class StopgapFunction extends Construct {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const onInstances = rightsOnInstances(name, settings.reach);
+    const atHome = rightsAtHome(name, home);
+    const reaches = onInstances.length > 0;
     const { role } = new RightfulRole(this, 'Rights', {
       roleName: settings.names.functionRole(name),
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
@@ -49,10 +52,10 @@ export class StopgapFunction extends Construct {
       rights: [
         writeLog(logGroup.logGroupArn),
         trace,
-        ...rightsAtHome(name, home),
+        ...atHome,
         ...onInstances,
-        ...(onInstances.length > 0 ? reachSpokes(home) : []),
-        ...(props.also ?? []),
+        ...(reaches ? reachSpokes(home) : []),
+        ...(props.unhandled === undefined ? [] : [giveUp(props.unhandled.queueArn)]),
       ],
     });
 
@@ -65,7 +68,7 @@ export class StopgapFunction extends Construct {
       role: role.withoutPolicyUpdates(),
       logGroup,
       tracing: Tracing.ACTIVE,
-      environment: { ...props.environment },
+      environment: environment(settings, home, { reaches, rights: atHome }),
       ...sizes(name),
       // State machines of earlier releases, and executions still under way, call earlier versions.
       currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
@@ -73,7 +76,34 @@ export class StopgapFunction extends Construct {
     this.version = this.function.currentVersion;
     // The role has all it needs from the start; without it the first invocation might come before the policy.
     (this.function.node.defaultChild as CfnFunction).node.addDependency(role);
+
+    if (props.unhandled !== undefined) {
+      this.function.configureAsyncInvoke({
+        onFailure: new SqsDestination(props.unhandled),
+        retryAttempts: 2,
+        maxEventAge: Duration.hours(1),
+      });
+    }
   }
+}
+
+/** What a function is told, and nothing that it has no use for: a change would make a new version of it. */
+function environment(
+  settings: HubSettings,
+  home: Home,
+  needs: { readonly reaches: boolean; readonly rights: readonly Right[] },
+): Record<string, string> {
+  const may = (right: Right): boolean => needs.rights.some(({ sid }) => sid === right.sid);
+  const tells = publishTickets(home).some(may);
+  return {
+    STOPGAP_TABLE: home.table.tableName,
+    STOPGAP_ACCOUNT: Aws.ACCOUNT_ID,
+    STOPGAP_LOG_LEVEL: settings.logLevel,
+    STOPGAP_PRUNE: settings.reach.prune,
+    ...(may(writePlans(home)) ? { STOPGAP_BUCKET: home.bucket.bucketName } : {}),
+    ...(tells ? { STOPGAP_TOPIC_ARN: home.topic.topicArn } : {}),
+    ...(needs.reaches && settings.externalId !== undefined ? { STOPGAP_EXTERNAL_ID: settings.externalId } : {}),
+  };
 }
 
 /** A state waits a little longer than its function may take (65 s, and 900 s for the plan). */

@@ -1,5 +1,5 @@
 import { Aws, RemovalPolicy } from 'aws-cdk-lib';
-import { Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { AccountRootPrincipal, type Conditions, Effect, PolicyDocument, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
@@ -13,38 +13,62 @@ export class TicketTopic extends Construct {
 
   constructor(scope: Construct, names: Names) {
     super(scope, 'Tickets');
-    const fromHere = { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } };
-    const cloudWatch = new ServicePrincipal('cloudwatch.amazonaws.com');
-
     // A key of its own: with the key that AWS manages for SNS, no alarm can publish.
     this.key = new Key(this, 'Key', {
       description: `Encrypts the tickets of ${names.deployment}`,
       enableKeyRotation: true,
+      policy: new PolicyDocument({ statements: [ownedByTheAccount()] }),
       // It encrypts messages on their way and nothing that stays.
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    this.key.addToResourcePolicy(
-      new PolicyStatement({
-        sid: 'AlarmsEncrypt',
-        effect: Effect.ALLOW,
-        principals: [cloudWatch],
-        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-        // In the policy of a key, every resource is that key.
-        resources: ['*'],
-        conditions: fromHere,
-      }),
-    );
-
     this.topic = new Topic(this, 'Topic', { topicName: names.of('tickets'), masterKey: this.key, enforceSSL: true });
+
+    // CloudWatch says for whom it publishes; EventBridge does not say it to KMS, so a condition there would lose its
+    // messages. What it may encrypt goes nowhere but to this topic.
+    this.allow('Alarms', 'cloudwatch.amazonaws.com', { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } });
+    this.allow('Rules', 'events.amazonaws.com');
+  }
+
+  private allow(who: string, service: string, conditions?: Conditions): void {
+    const common = { effect: Effect.ALLOW, principals: [new ServicePrincipal(service)], conditions };
+    this.key.addToResourcePolicy(
+      // In the policy of a key, every resource is that key.
+      new PolicyStatement({ ...common, sid: `${who}Encrypt`, actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: ['*'] }),
+    );
     this.topic.addToResourcePolicy(
-      new PolicyStatement({
-        sid: 'AlarmsPublish',
-        effect: Effect.ALLOW,
-        principals: [cloudWatch],
-        actions: ['sns:Publish'],
-        resources: [this.topic.topicArn],
-        conditions: fromHere,
-      }),
+      new PolicyStatement({ ...common, sid: `${who}Publish`, actions: ['sns:Publish'], resources: [this.topic.topicArn] }),
     );
   }
+}
+
+/** Who administers the account says who administers and uses the key; without `kms:*`, which CDK would give. */
+function ownedByTheAccount(): PolicyStatement {
+  return new PolicyStatement({
+    sid: 'OwnedByTheAccount',
+    principals: [new AccountRootPrincipal()],
+    actions: [
+      'kms:CancelKeyDeletion',
+      'kms:CreateGrant',
+      'kms:Decrypt',
+      'kms:DescribeKey',
+      'kms:DisableKey',
+      'kms:DisableKeyRotation',
+      'kms:EnableKey',
+      'kms:EnableKeyRotation',
+      'kms:Encrypt',
+      'kms:GenerateDataKey',
+      'kms:GetKeyPolicy',
+      'kms:GetKeyRotationStatus',
+      'kms:ListGrants',
+      'kms:ListKeyPolicies',
+      'kms:ListResourceTags',
+      'kms:PutKeyPolicy',
+      'kms:RevokeGrant',
+      'kms:ScheduleKeyDeletion',
+      'kms:TagResource',
+      'kms:UntagResource',
+      'kms:UpdateKeyDescription',
+    ],
+    resources: ['*'],
+  });
 }

@@ -1,17 +1,21 @@
 import { Aws } from 'aws-cdk-lib';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 
 import type { Names } from '../names.ts';
 import type { Right } from './right.ts';
 
 // What the functions do in the hub's own account, beside its instances.
 
-/** The parts of the hub that rights name, as ARNs. */
+/** The parts of the hub that rights name. */
 export interface Home {
   readonly names: Names;
-  readonly table: string;
-  readonly bucket: string;
-  readonly topic: string;
-  readonly topicKey: string;
+  readonly table: ITable;
+  readonly bucket: IBucket;
+  readonly topic: ITopic;
+  readonly topicKey: IKey;
   /** The accounts, or the organization, whose spoke role the functions may assume. */
   readonly spokes: Spokes;
 }
@@ -37,7 +41,7 @@ export const readTable = (home: Home): Right => ({
   sid: 'ReadTable',
   reason: 'The one table of the deployment.',
   actions: ['dynamodb:GetItem', 'dynamodb:Query'],
-  resources: [home.table],
+  resources: [home.table.tableArn],
 });
 
 /** Writes them, conditionally and in transactions; a transaction is authorized as the writes it is made of. */
@@ -45,7 +49,7 @@ export const writeTable = (home: Home): Right => ({
   sid: 'WriteTable',
   reason: 'The one table of the deployment.',
   actions: ['dynamodb:PutItem', 'dynamodb:DeleteItem', 'dynamodb:ConditionCheckItem'],
-  resources: [home.table],
+  resources: [home.table.tableArn],
 });
 
 /** Writes plans for the fleet's Distributed Map. */
@@ -53,17 +57,17 @@ export const writePlans = (home: Home): Right => ({
   sid: 'WritePlans',
   reason: 'Any key of the planning bucket, which holds nothing but plans: a key is made from the time that is planned.',
   actions: ['s3:PutObject'],
-  resources: [`${home.bucket}/*`],
+  resources: [`${home.bucket.bucketArn}/*`],
 });
 
 /** Publishes tickets on the encrypted topic. */
 export const publishTickets = (home: Home): Right[] => [
-  { sid: 'PublishTickets', reason: 'The one topic of the deployment.', actions: ['sns:Publish'], resources: [home.topic] },
+  { sid: 'PublishTickets', reason: 'The one topic of the deployment.', actions: ['sns:Publish'], resources: [home.topic.topicArn] },
   {
     sid: 'EncryptTickets',
     reason: "The key of the ticket topic: SNS encrypts in the name of who publishes.",
     actions: ['kms:GenerateDataKey', 'kms:Decrypt'],
-    resources: [home.topicKey],
+    resources: [home.topicKey.keyArn],
   },
 ];
 
@@ -116,6 +120,14 @@ export const writeLog = (logGroup: string): Right => ({
   reason: 'The log streams of its own log group: Lambda names them.',
   actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
   resources: [logGroup],
+});
+
+/** Puts aside what it could not handle, or could not be delivered. */
+export const giveUp = (queue: string): Right => ({
+  sid: 'GiveUp',
+  reason: 'The dead-letter queue of this edge.',
+  actions: ['sqs:SendMessage'],
+  resources: [queue],
 });
 
 /** Sends traces. */

@@ -18,7 +18,7 @@ export interface Right {
 
 /** What a role is made of. */
 export interface RightfulRoleProps {
-  readonly roleName?: string;
+  readonly roleName?: string | undefined;
   readonly assumedBy: IPrincipal;
   readonly description: string;
   readonly rights: readonly Right[];
@@ -38,10 +38,10 @@ export class RightfulRole extends Construct {
     super(scope, id);
     const rights = union(props.rights);
     this.role = new Role(this, 'Role', {
-      ...(props.roleName === undefined ? {} : { roleName: props.roleName }),
+      roleName: props.roleName,
       assumedBy: props.assumedBy,
       description: props.description,
-      inlinePolicies: rights.length === 0 ? {} : { Rights: new PolicyDocument({ statements: rights.map(statement) }) },
+      inlinePolicies: { Rights: new PolicyDocument({ statements: rights.map(statement) }) },
     });
     const resource = this.role.node.defaultChild as CfnRole;
     resource.addMetadata('Reasons', Object.fromEntries(rights.map((right) => [right.sid, right.reason])));
@@ -57,7 +57,7 @@ function statement(right: Right): PolicyStatement {
     effect: Effect.ALLOW,
     actions: [...right.actions],
     resources: [...right.resources],
-    ...(right.conditions === undefined ? {} : { conditions: right.conditions }),
+    conditions: right.conditions,
   });
 }
 

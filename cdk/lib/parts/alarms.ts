@@ -1,0 +1,133 @@
+import { Duration } from 'aws-cdk-lib';
+import {
+  Alarm,
+  ComparisonOperator,
+  type IMetric,
+  MathExpression,
+  Metric,
+  Stats,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+
+import { type Names, pascal } from '../names.ts';
+import type { FunctionName } from '../rights/functions.ts';
+import type { DeadLetters } from './dead-letters.ts';
+import type { StopgapFunction } from './function.ts';
+import type { Machine } from './machine.ts';
+import { TICK } from './schedule.ts';
+
+/** What the alarms watch, and whom they tell. */
+export interface AlarmsProps {
+  readonly names: Names;
+  readonly topic: ITopic;
+  readonly machines: readonly Machine[];
+  readonly functions: readonly StopgapFunction[];
+  readonly deadLetters: readonly DeadLetters[];
+}
+
+/**
+ * The functions whose error is nobody's business but an alarm's. The others answer with errors that a state machine
+ * retries or catches by design (a busy lease, an instance that is still stopping), and which become tickets where they
+ * matter.
+ */
+const ERRORS_WATCHED: readonly FunctionName[] = ['notify', 'plan-fleet', 'wake'];
+
+const FIVE_MINUTES = Duration.minutes(5);
+
+/** A metric that a function writes about its own work. */
+export function ownMetric(names: Names, functionName: FunctionName, metricName: string, statistic: string = Stats.SUM): Metric {
+  return new Metric({
+    namespace: 'stopgap',
+    metricName,
+    dimensionsMap: { Function: names.of(functionName) },
+    statistic,
+    period: TICK,
+  });
+}
+
+/** Alarms: the second way to hear of trouble, which does not depend on any code of stopgap. */
+export class Alarms extends Construct {
+  private readonly action: SnsAction;
+  private readonly names: Names;
+
+  constructor(scope: Construct, props: AlarmsProps) {
+    super(scope, 'Alarms');
+    this.names = props.names;
+    this.action = new SnsAction(props.topic);
+    for (const machine of props.machines) {
+      this.watchMachine(machine);
+    }
+    for (const task of props.functions) {
+      this.watchFunction(task);
+    }
+    for (const letters of props.deadLetters) {
+      const metric = letters.queue.metricApproximateNumberOfMessagesVisible({ period: FIVE_MINUTES, statistic: Stats.MAXIMUM });
+      this.any(`${letters.node.id}Waiting`, metric, `Something could not be delivered or handled: read the queue ${letters.queue.queueName}.`);
+    }
+    this.any(
+      'OccurrencesMissed',
+      ownMetric(props.names, 'plan-fleet', 'OccurrencesMissed'),
+      'Backups were due and no run was begun for them in time. Their tickets name them.',
+    );
+    this.noPlans();
+  }
+
+  private watchMachine({ name, machine }: Machine): void {
+    const id = pascal(name);
+    this.any(`${id}Failed`, machine.metricFailed({ period: FIVE_MINUTES }), `Executions of ${this.names.of(name)} failed. Their tickets say why.`);
+    const cutOff = new MathExpression({
+      expression: 'aborted + timed_out',
+      usingMetrics: {
+        aborted: machine.metricAborted({ period: FIVE_MINUTES }),
+        timed_out: machine.metricTimedOut({ period: FIVE_MINUTES }),
+      },
+      period: FIVE_MINUTES,
+    });
+    this.any(`${id}CutOff`, cutOff, `Executions of ${this.names.of(name)} were aborted or took too long: an instance may have been left stopped.`);
+  }
+
+  private watchFunction({ name, function: code }: StopgapFunction): void {
+    const id = pascal(name);
+    this.any(`${id}Throttled`, code.metricThrottles({ period: FIVE_MINUTES }), `${this.names.of(name)} was throttled: the account has too little concurrency for it.`);
+    if (ERRORS_WATCHED.includes(name)) {
+      this.any(`${id}Errors`, code.metricErrors({ period: FIVE_MINUTES }), `${this.names.of(name)} ended in errors: read its log.`);
+    }
+  }
+
+  /** No plan for three ticks: whatever the reason, no backup is begun. */
+  private noPlans(): void {
+    const alarm = new Alarm(this, 'NoPlans', {
+      alarmName: this.names.of('no-plans'),
+      alarmDescription: 'The fleet has made no plan for 45 minutes: no backup is begun. See its executions, and its schedule.',
+      metric: ownMetric(this.names, 'plan-fleet', 'PlansMade'),
+      threshold: 1,
+      comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
+      evaluationPeriods: 3,
+      treatMissingData: TreatMissingData.BREACHING,
+    });
+    alarm.addAlarmAction(this.action);
+    // The one alarm whose end is news: it is what a ticketing system closes the matter by.
+    alarm.addOkAction(this.action);
+  }
+
+  /** An alarm on the first of anything. */
+  private any(id: string, metric: IMetric, description: string): void {
+    const alarm = new Alarm(this, id, {
+      alarmName: this.names.of(kebab(id)),
+      alarmDescription: description,
+      metric,
+      threshold: 1,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      evaluationPeriods: 1,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+    alarm.addAlarmAction(this.action);
+  }
+}
+
+function kebab(id: string): string {
+  return id.replaceAll(/(?<=.)([A-Z])/g, '-$1').toLowerCase();
+}
