@@ -83,7 +83,11 @@ tasks! {
     notify = "notify" uses [Topic],
 }
 
-fn parse<T: DeserializeOwned>(payload: Value) -> Result<T, TaskError> {
+/// Reads a function's payload.
+///
+/// # Errors
+/// [`ErrorName::InvalidInput`], saying where in it what is wrong.
+pub fn parse<T: DeserializeOwned>(payload: Value) -> Result<T, TaskError> {
     read(payload).map_err(|why| TaskError::new(ErrorName::InvalidInput, why))
 }
 
