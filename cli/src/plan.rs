@@ -74,6 +74,7 @@ pub(crate) fn run(args: Args) -> Result<(), BadInput> {
         runs: &BTreeMap::new(),
         at: args.at,
         planned_until: None,
+        home: None,
         only: None,
     });
     if args.json {

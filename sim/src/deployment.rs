@@ -27,13 +27,13 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// Deploys into an empty world. `keep` says how much of each execution's history is kept.
+    /// Deploys into an empty world, at `home`. `keep` says how much of each execution's history is kept.
     ///
     /// # Errors
     /// What is wrong with a state machine file.
-    pub fn new(start: Timestamp, seed: u64, locations: Vec<Location>, keep: Keep) -> Result<Self, String> {
+    pub fn new(start: Timestamp, seed: u64, home: Location, keep: Keep) -> Result<Self, String> {
         let runtime = Runtime::new(start);
-        let settings = Settings { prune: PruneMode::Delete, ..Settings::new(locations) };
+        let settings = Settings { prune: PruneMode::Delete, ..Settings::new(home) };
         let aws = Aws::new(runtime.clock(), seed, settings);
         let host = Rc::new(Host::new(aws.clone()));
         let objects = Some(Rc::new(aws.clone()) as Rc<dyn stepfunctions::ObjectStore>);

@@ -11,7 +11,7 @@ use stopgap_sim::stepfunctions::{Execution, Keep};
 
 /// Where the scenarios happen.
 pub fn home() -> Location {
-    Location { account: "123456789012".to_owned(), region: "us-east-1".to_owned() }
+    Location::new("123456789012", "us-east-1")
 }
 
 /// When they begin: five minutes before the policies of [`nightly`] are due.
@@ -49,7 +49,7 @@ impl Scene {
     /// # Panics
     /// If a policy or a state machine file is broken: then there is nothing to test.
     pub fn new(seed: u64, policies: &[Value]) -> Self {
-        let stopgap = Deployment::new(evening(), seed, vec![home()], Keep::Everything);
+        let stopgap = Deployment::new(evening(), seed, home(), Keep::Everything);
         let stopgap = stopgap.expect("the shipped machines are sound");
         for value in policies {
             stopgap.aws.add_policy(&policy::parse_value(value).expect("the scenario's policy is sound"));

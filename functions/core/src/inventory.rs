@@ -3,8 +3,10 @@
 //! Both the SDK adapters and [`crate::describe`] (files saved by the AWS CLI) end in these, so that selection and
 //! planning are the same live and offline.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,23 +14,70 @@ use serde::{Deserialize, Serialize};
 /// A resource's tags, ordered by key.
 pub type Tags = BTreeMap<String, String>;
 
-/// An account and a Region: what every EC2 request goes to, and what every request budget belongs to.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
-)]
+/// An account and a Region: what every EC2 request goes to, and what every request budget belongs to; and how to get there.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Location {
     /// The twelve-digit account id.
     pub account: String,
     /// The Region's code, such as `eu-west-1`.
     pub region: String,
+    /// The name of the role in that account by which stopgap acts there; none in the account it is deployed in.
+    ///
+    /// It travels along wherever a location is written down (in a run's document, an intent, a waiting token), so that
+    /// what has been begun there can be finished even if the policy that named the role is changed or gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
 }
 
 impl Location {
+    /// A Region of an account that needs no role.
+    pub fn new(account: impl Into<String>, region: impl Into<String>) -> Self {
+        Self { account: account.into(), region: region.into(), role: None }
+    }
+
+    /// The same place, reached by `role`.
+    #[must_use]
+    pub fn by_role(self, role: Option<String>) -> Self {
+        Self { role, ..self }
+    }
+
     /// Whether both parts are known. Recordings can lack the owner or the Availability Zone; what is missing is empty
     /// then, and nothing can be asked of EC2 there.
     pub fn is_known(&self) -> bool {
         !self.account.is_empty() && !self.region.is_empty()
+    }
+
+    fn identity(&self) -> (&str, &str) {
+        (&self.account, &self.region)
+    }
+}
+
+// A place stays the same however it is reached: two policies may name two roles for it, and its instances, request
+// budgets, leases and tickets must not be counted twice for that. So comparing leaves the role out, as `Display` does.
+impl PartialEq for Location {
+    fn eq(&self, other: &Self) -> bool {
+        self.identity() == other.identity()
+    }
+}
+
+impl Eq for Location {}
+
+impl PartialOrd for Location {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Location {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.identity().cmp(&other.identity())
+    }
+}
+
+impl Hash for Location {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.identity().hash(state);
     }
 }
 
@@ -256,4 +305,36 @@ pub struct Snapshot {
     pub description: String,
     /// Its tags.
     pub tags: Tags,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::json;
+
+    use super::Location;
+
+    #[test]
+    fn a_place_is_the_same_by_whatever_role_it_is_reached() {
+        let plain = Location::new("111122223333", "eu-west-1");
+        let by_role = plain.clone().by_role(Some("stopgap-spoke".to_owned()));
+        assert_eq!(plain, by_role);
+        assert_eq!(plain.to_string(), by_role.to_string());
+        assert_eq!(BTreeSet::from([plain.clone(), by_role]).len(), 1);
+        assert_ne!(plain, Location::new("111122223333", "eu-west-2"));
+    }
+
+    #[test]
+    fn a_role_is_written_down_and_what_was_written_without_one_is_still_read() {
+        let by_role = Location::new("111122223333", "eu-west-1").by_role(Some("stopgap-spoke".to_owned()));
+        let written = serde_json::to_value(&by_role).unwrap();
+        let whole = json!({ "account": "111122223333", "region": "eu-west-1", "role": "stopgap-spoke" });
+        assert_eq!(written, whole);
+        assert_eq!(serde_json::from_value::<Location>(written).unwrap().role, by_role.role);
+
+        let plain = json!({ "account": "111122223333", "region": "eu-west-1" });
+        let read = serde_json::from_value::<Location>(plain.clone()).unwrap();
+        assert_eq!((&read.role, serde_json::to_value(&read).unwrap()), (&None, plain));
+    }
 }

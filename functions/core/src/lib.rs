@@ -19,6 +19,7 @@ pub mod set_tags;
 pub mod slots;
 pub mod span;
 mod suggest;
+pub mod survey;
 pub mod tags;
 pub mod tasks;
 #[cfg(test)]

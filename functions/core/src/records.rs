@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{ErrorName, TaskError};
 use crate::inventory::Location;
 use crate::occurrence::Occurrence;
+use crate::policy::Policy;
 use crate::ports::{Expect, Item, Key, Table, Write};
 
 /// How long run records are kept.
@@ -288,10 +289,23 @@ impl Run {
 }
 
 /// Up to when the fleet has planned: what came due and was not served since is missed, once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedUntil {
     /// The `at` of the newest whole plan.
     pub at: Timestamp,
+    /// The accounts and Regions that it could not read. Each has a mark of its own: one that stays out of reach must
+    /// neither hide what was missed there, nor have the others' looked at again and again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub behind: Vec<Behind>,
+}
+
+/// An account and Region that the newest plan could not read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Behind {
+    /// Where.
+    pub location: Location,
+    /// The `at` of the newest whole plan that could.
+    pub until: Timestamp,
 }
 
 impl Record for PlannedUntil {}
@@ -300,6 +314,26 @@ impl PlannedUntil {
     /// Where it stands.
     pub fn key() -> Key {
         key("fleet", "planned-until")
+    }
+
+    /// Up to when this place has been planned.
+    pub fn of(&self, at: &Location) -> Timestamp {
+        self.behind.iter().find(|behind| behind.location == *at).map_or(self.at, |behind| behind.until)
+    }
+
+    /// Up to when all places have been planned in which `policy` selects.
+    pub fn of_policy(&self, policy: &Policy, home: Option<&Location>) -> Timestamp {
+        let behind = self.behind.iter().filter(|behind| policy.targets_place(&behind.location, home));
+        behind.map(|behind| behind.until).fold(self.at, Timestamp::min)
+    }
+
+    /// What it is after a whole plan of `at` that could not read these places.
+    pub fn after<'a>(old: Option<&Self>, at: Timestamp, unread: impl Iterator<Item = &'a Location>) -> Self {
+        let behind = |location: &Location| Behind {
+            location: location.clone(),
+            until: old.map_or(at, |old| old.of(location)),
+        };
+        Self { at, behind: unread.map(behind).collect() }
     }
 }
 

@@ -14,7 +14,7 @@ pub(crate) fn instance(id: &str, volumes: &[&str], tags: &[(&str, &str)]) -> Ins
     });
     Instance {
         id: id.to_owned(),
-        location: Location { account: "111111111111".to_owned(), region: "eu-west-1".to_owned() },
+        location: Location::new("111111111111", "eu-west-1"),
         state: InstanceState::Running,
         state_reason: None,
         root_device: Some("/dev/sda".to_owned()),

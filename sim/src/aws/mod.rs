@@ -59,7 +59,7 @@ impl Aws {
     /// An empty world.
     pub fn new(clock: Clock, seed: u64, settings: Settings) -> Self {
         let chance = RefCell::new(ChaCha8Rng::seed_from_u64(seed));
-        let world = RefCell::new(World::new(&settings.locations));
+        let world = RefCell::new(World::default());
         Self { inner: Rc::new(Inner { clock, settings, world, chance, step_functions: OnceCell::new() }) }
     }
 

@@ -14,6 +14,7 @@ use super::faults::FaultName;
 use super::injection::Injection;
 
 /// All there is.
+#[derive(Default)]
 pub struct World {
     /// Accounts and Regions.
     pub places: BTreeMap<Location, Place>,
@@ -186,21 +187,6 @@ pub struct Group {
 }
 
 impl World {
-    pub(super) fn new(locations: &[Location]) -> Self {
-        Self {
-            places: locations.iter().map(|location| (location.clone(), Place::default())).collect(),
-            table: BTreeMap::new(),
-            objects: BTreeMap::new(),
-            published: Vec::new(),
-            calls: BTreeMap::new(),
-            faults: BTreeSet::new(),
-            port_calls: Vec::new(),
-            injection: None,
-            buckets: BTreeMap::new(),
-            ids: 0,
-        }
-    }
-
     /// The bucket of an operation.
     pub(super) fn bucket(
         &mut self,

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use stopgap_core::inventory::{InstanceState, Location, Tags};
 use stopgap_core::set_tags;
 
-use super::{Options, Victim, location};
+use super::{Options, Victim, home};
 use crate::aws::{Aws, FaultName, GroupSpec, InstanceSpec, Scope};
 
 /// What goes wrong in every night of at least this many instances.
@@ -16,9 +16,9 @@ const USUAL_FROM: usize = 12;
 /// How many members a cluster or an Auto Scaling group has.
 const GROUP: usize = 4;
 
-/// Where the fleet is; home first.
-pub(super) fn locations() -> Vec<Location> {
-    vec![location("us-east-1"), location("eu-west-1")]
+/// Where the fleet is: what the policies target.
+fn locations() -> [Location; 2] {
+    [home(), Location::new(home().account, "eu-west-1")]
 }
 
 /// Builds the fleet, and answers who will fail.

@@ -174,10 +174,10 @@ fn instance(raw: RawInstance, reservation: &RawReservation) -> Result<Instance, 
     };
     let attributes = attributes::of(&raw, reservation);
     let zone = raw.placement.as_ref().and_then(|placement| placement.availability_zone.as_deref());
-    let location = Location {
-        account: reservation.owner_id.clone().unwrap_or_default(),
-        region: zone.and_then(region_of).unwrap_or_default(),
-    };
+    let location = Location::new(
+        reservation.owner_id.clone().unwrap_or_default(),
+        zone.and_then(region_of).unwrap_or_default(),
+    );
     let device = |mapping: RawMapping| {
         let ebs = mapping.ebs?;
         Some(BlockDevice {

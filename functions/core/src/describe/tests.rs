@@ -38,10 +38,7 @@ fn an_instance_is_read_with_its_place_volumes_tags_and_attributes() {
     let described = instances("instances.json", text.as_bytes()).unwrap();
     assert_eq!(described.unknown, []);
     let instance = &described.items[0];
-    assert_eq!(
-        instance.location,
-        Location { account: "123456789012".to_owned(), region: "us-west-2".to_owned() }
-    );
+    assert_eq!(instance.location, Location::new("123456789012", "us-west-2"));
     assert_eq!((instance.state, instance.name()), (InstanceState::Stopped, Some("wéb")));
     assert_eq!(instance.state_reason.as_deref(), Some("Client.UserInitiatedShutdown"));
     assert_eq!(instance.tags.get("Empty").map(String::as_str), Some(""));

@@ -82,7 +82,7 @@ mod tests {
     const AT: &str = "2026-11-21T02:00:00Z";
 
     fn place(region: &str) -> Location {
-        Location { account: "111111111111".to_owned(), region: region.to_owned() }
+        Location::new("111111111111", region)
     }
 
     fn seconds(requests: &[Request<'_>]) -> Vec<i64> {

@@ -46,8 +46,10 @@ pub(super) fn of<'a>(
         return None;
     }
     let began = began(instance);
+    let planned_until = known.question.planned_until.map(|mark| mark.of(&instance.location));
     let missed = occurrences.iter().filter(|occurrence| {
         began.is_none_or(|began| began <= occurrence.at)
+            && planned_until.is_some_and(|until| policy.schedule.missed_at(occurrence.at) > until)
             && known.run(occurrence, instance).is_none()
             && !known.has_complete_set(occurrence, instance)
     });

@@ -20,6 +20,7 @@ use crate::backup_set;
 use crate::inventory::{Instance, Inventory, Location, Unknown, Volume};
 use crate::occurrence::Occurrence;
 use crate::policy::{Policy, PolicyId};
+use crate::records::PlannedUntil;
 use crate::select::Selection;
 
 /// How often a failed run is repeated at most, when its error allows it.
@@ -41,7 +42,10 @@ pub struct Question<'a> {
     /// The time to plan for.
     pub at: Timestamp,
     /// Up to when the last plan was made; `None` when there was none, and then nothing counts as missed.
-    pub planned_until: Option<Timestamp>,
+    pub planned_until: Option<&'a PlannedUntil>,
+    /// Where stopgap is deployed: what policies mean that leave account or Region open. Where it is not known, as
+    /// offline, they mean any.
+    pub home: Option<&'a Location>,
     /// Plan this policy alone; one that is not among `policies` plans nothing. Overlaps are still told with the others.
     pub only: Option<&'a PolicyId>,
 }
@@ -197,9 +201,11 @@ impl<'a> Known<'a> {
 pub fn occurrences_in_question(
     policy: &Policy,
     at: Timestamp,
-    planned_until: Option<Timestamp>,
+    planned_until: Option<&PlannedUntil>,
+    home: Option<&Location>,
 ) -> BTreeSet<Occurrence> {
     let newest = policy.schedule.latest(at).map(|latest| Occurrence::new(policy.id.clone(), latest));
+    let planned_until = planned_until.map(|mark| mark.of_policy(policy, home));
     newest.into_iter().chain(missed::occurrences(policy, at, planned_until)).collect()
 }
 
@@ -212,13 +218,15 @@ pub fn plan(question: &Question<'_>) -> Plan {
     for policy in question.policies {
         let chosen = question.only.is_none_or(|only| *only == policy.id);
         let missable = if chosen {
-            missed::occurrences(policy, question.at, question.planned_until)
+            let planned_until = question.planned_until.map(|mark| mark.of_policy(policy, question.home));
+            missed::occurrences(policy, question.at, planned_until)
         } else {
             Vec::new()
         };
         let moment = due::Moment::of(policy, question.at);
         let mut matched = false;
-        for instance in &question.inventory.instances {
+        let instances = question.inventory.instances.iter();
+        for instance in instances.filter(|i| policy.targets_place(&i.location, question.home)) {
             let Selection::Selected(mut reasons) = policy.selects(instance) else { continue };
             matched = true;
             if policy.enabled {

@@ -27,6 +27,10 @@ fn inventory() -> Inventory {
     }
 }
 
+fn mark(at: &str) -> PlannedUntil {
+    PlannedUntil { at: at.parse().unwrap(), behind: Vec::new() }
+}
+
 /// The plan at `at` without runs.
 fn planned(policies: &[Policy], inventory: &Inventory, at: &str) -> Plan {
     after(policies, inventory, at, &[], None)
@@ -48,7 +52,8 @@ fn after(
         inventory,
         runs: &runs,
         at: at.parse().unwrap(),
-        planned_until: planned_until.map(|time| time.parse().unwrap()),
+        planned_until: planned_until.map(mark).as_ref(),
+        home: None,
         only: None,
     })
 }
@@ -203,6 +208,7 @@ fn one_policy_can_be_planned_alone() {
         runs: &runs,
         at,
         planned_until: None,
+        home: None,
         only: Some(&only),
     };
     let plan = plan(&question);

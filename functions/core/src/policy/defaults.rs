@@ -19,6 +19,7 @@ pub struct Default {
 pub const BUILT_IN: &[Default] = &[
     Default { path: "version", value: "1" },
     Default { path: "enabled", value: "true" },
+    Default { path: "targets", value: "[]" },
     Default { path: "select.except", value: "[]" },
     Default { path: "schedule.timezone", value: r#""UTC""# },
     Default { path: "schedule.start_within", value: r#""2h""# },

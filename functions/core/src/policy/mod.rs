@@ -10,13 +10,16 @@ mod document;
 mod id;
 mod read;
 mod read_select;
+mod read_targets;
 mod schema;
+mod target;
 mod types;
 
 pub use decode::{PolicyErrors, PolicyIssue};
 pub use id::{PolicyId, PolicyIdError};
 pub use read::{parse, parse_value};
 pub use schema::schema;
+pub use target::{ROLE_MAX, ROLE_PREFIX, Target};
 pub use types::{
     Autoscaling, Concurrency, Consistency, Count, GroupBy, Matcher, Policy, Restart, Retention, Select,
     TagMatch, TagSource, Tagging, VolumeMatcher, VolumeSelect,

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::decode::{Issues, Node, PolicyErrors};
 use super::read_select::{each, select, volumes};
+use super::read_targets::targets;
 use super::types::{
     Autoscaling, Concurrency, Consistency, Count, Policy, Restart, Retention, TagSource, Tagging,
 };
@@ -125,6 +126,7 @@ fn policy(node: Node) -> Option<Policy> {
         "version",
         "id",
         "enabled",
+        "targets",
         "select",
         "schedule",
         "consistency",
@@ -144,6 +146,7 @@ fn policy(node: Node) -> Option<Policy> {
     });
     let id = object.need("id", "a name such as `nightly-databases`").and_then(|node| node.parsed("a name"));
     let enabled = object.get("enabled").and_then(|node| node.boolean());
+    let targets = object.get("targets").and_then(targets);
     let select = object.get("select").and_then(select);
     let schedule = object.get("schedule").and_then(schedule);
     let consistency = object
@@ -173,6 +176,7 @@ fn policy(node: Node) -> Option<Policy> {
         version: version?,
         id: id?,
         enabled: enabled?,
+        targets: targets?,
         select: select?,
         schedule: schedule?,
         consistency: consistency?,

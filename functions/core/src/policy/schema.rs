@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::defaults::{BUILT_IN, Default};
+use super::target::{ROLE_MAX, ROLE_PREFIX};
 use super::types::{Matcher, Policy};
 
 /// The JSON Schema (2020-12) of a policy file: what an editor can check. [`parse`](super::parse) checks more.
@@ -95,6 +96,25 @@ pub(super) fn version(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
 /// The schema of a rule that is not yet supported.
 pub(super) fn unsupported_count(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({ "enum": [0, null] })
+}
+
+/// The schema of an account's id.
+pub(super) fn account(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "type": "string", "pattern": "^[0-9]{12}$" })
+}
+
+/// The schema of at least one Region.
+pub(super) fn regions(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({
+        "type": "array", "minItems": 1, "uniqueItems": true,
+        "items": { "type": "string", "pattern": "^[a-z]{2,}(-[a-z]{2,})+-[0-9]{1,2}$" }
+    })
+}
+
+/// The schema of the name of a role that stopgap may assume.
+pub(super) fn role(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    let pattern = format!("^{ROLE_PREFIX}[A-Za-z0-9+=,.@_-]*$");
+    schemars::json_schema!({ "type": "string", "pattern": pattern, "maxLength": ROLE_MAX })
 }
 
 /// The schema of an instance id.

@@ -19,6 +19,7 @@ fn full() -> Value {
         "version": 1,
         "id": "nightly-databases",
         "enabled": false,
+        "targets": [{"regions": ["eu-west-1"]}, {"account": "111122223333", "regions": ["us-east-1", "us-west-2"], "role": "stopgap-spoke-2"}],
         "select": {
             "any": [
                 {"tag": {"Backup": ["nightly"]}}, {"asg": "db-*"}, {"name": "legacy-*"}, {"instance": "i-0abc"},
@@ -328,11 +329,26 @@ fn policies() -> impl Strategy<Value = Policy> {
     let concurrency = proptest::option::of(
         (1..9u32, "[A-Za-z=]{1,8}").prop_map(|(max, key)| Concurrency { group_by: GroupBy::Tag(key), max }),
     );
-    ("[a-z0-9][a-z0-9-]{0,12}", any::<bool>(), select, schedule, retention, volumes, concurrency).prop_map(
-        |(id, enabled, select, schedule, retention, volumes, concurrency)| Policy {
+    let target = |(account, regions, role): (Option<String>, Option<Vec<String>>, Option<String>)| Target {
+        account,
+        regions,
+        role,
+    };
+    let targets = proptest::option::of(
+        (
+            proptest::option::of("[0-9]{12}"),
+            proptest::option::of(Just(vec!["eu-west-1".to_owned(), "us-gov-west-1".to_owned()])),
+            proptest::option::of("stopgap-spoke[A-Za-z0-9+=,.@_-]{0,51}"),
+        )
+            .prop_map(target),
+    )
+    .prop_map(|target| target.into_iter().collect::<Vec<_>>());
+    ("[a-z0-9][a-z0-9-]{0,12}", any::<bool>(), targets, select, schedule, retention, volumes, concurrency)
+        .prop_map(|(id, enabled, targets, select, schedule, retention, volumes, concurrency)| Policy {
             version: 1,
             id: id.parse().unwrap(),
             enabled,
+            targets,
             select,
             schedule,
             consistency: Consistency::Crash,
@@ -342,8 +358,7 @@ fn policies() -> impl Strategy<Value = Policy> {
             tags: Tagging { from: vec![TagSource::Instance], add: [("a".to_owned(), "b".to_owned())].into() },
             autoscaling: Autoscaling::Skip,
             concurrency,
-        },
-    )
+        })
 }
 
 proptest! {

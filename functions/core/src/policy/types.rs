@@ -7,7 +7,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::PolicyId;
+use super::{PolicyId, Target};
 use crate::inventory::{Instance, Tags};
 use crate::schedule::Schedule;
 use crate::span::Span;
@@ -23,6 +23,8 @@ pub struct Policy {
     pub id: PolicyId,
     /// Whether it runs. A disabled policy selects and explains, but nothing of it is due.
     pub enabled: bool,
+    /// In which accounts and Regions; in those that stopgap is deployed in if it is empty.
+    pub targets: Vec<Target>,
     /// Which instances.
     pub select: Select,
     /// When.

@@ -31,7 +31,7 @@ pub struct Member {
     pub lifecycle: LifecycleState,
 }
 
-/// Auto Scaling in the locations that are served.
+/// Auto Scaling in any account and Region that a policy targets, by the location's role where it has one.
 #[async_trait(?Send)]
 pub trait AutoScaling {
     /// DescribeAutoScalingInstances for one instance: its membership, if it has one.

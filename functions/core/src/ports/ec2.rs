@@ -90,7 +90,7 @@ pub struct CreatedSnapshot {
     pub started_at: Timestamp,
 }
 
-/// EC2 in any account and Region that [`super::Settings::locations`] names.
+/// EC2 in any account and Region that a policy targets, by the location's role where it has one.
 ///
 /// Reads are eventually consistent: one empty answer proves nothing. None of the writes has a client token.
 #[async_trait(?Send)]

@@ -117,8 +117,8 @@ impl Context<'_> {
 /// What a deployment sets, from the environment of the functions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The accounts and Regions whose instances are served; the first is home.
-    pub locations: Vec<Location>,
+    /// Where stopgap itself is deployed: where policies without targets select, and the account that needs no role.
+    pub home: Location,
     /// How long EC2's reads may lag behind its writes: a create that was not answered is looked for as long before
     /// it is repeated.
     pub read_lag: SignedDuration,
@@ -135,10 +135,10 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The defaults, for these locations.
-    pub fn new(locations: Vec<Location>) -> Self {
+    /// The defaults, deployed there.
+    pub fn new(home: Location) -> Self {
         Self {
-            locations,
+            home,
             read_lag: SignedDuration::from_secs(30),
             stop_limit: SignedDuration::from_mins(20),
             run_limit: SignedDuration::from_mins(10),

@@ -14,14 +14,15 @@ use super::Failure;
 use super::notify::{Fleet, Unserved};
 use super::resolve_run::Request;
 use crate::error::{ErrorName, TaskError};
-use crate::inventory::{Inventory, Location};
+use crate::inventory::Location;
 use crate::measure::{Measure, Measured};
 use crate::occurrence::Occurrence;
 use crate::plan::{self, Due, PastRun, Plan, Question};
 use crate::policies;
 use crate::policy::{Policy, PolicyId};
-use crate::ports::{Context, Ec2, Expect, Fault, Ports, SnapshotQuery, Which, all_pages};
+use crate::ports::{Context, Expect, Fault, Ports};
 use crate::records::{PlannedUntil, Run, RunState, put, read, read_all};
+use crate::survey;
 use crate::ticket::{self, Kind, Matter, Report};
 
 /// What the state hands over.
@@ -141,19 +142,26 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<Plan
     // A plan of one policy, or of a time of someone's choosing, says nothing about what the fleet has served.
     let whole = request.policy.is_none() && !request.dry_run;
     let watermark = read::<PlannedUntil>(ports.table, &PlannedUntil::key()).await?;
-    let planned_until = watermark.map(|stored| stored.record.at).filter(|_| whole);
+    let mark = watermark.map(|stored| stored.record).filter(|_| whole);
 
-    let (inventory, unreadable) = inventory(ports.ec2, &cx.settings.locations).await;
-    let runs = runs(ports, &policies, at, planned_until).await?;
-    let plan = plan::plan(&Question {
+    let home = &cx.settings.home;
+    let places = survey::places(policies.iter().filter(|policy| is_asked(policy, &request)), home);
+    let (inventory, unread) = survey::inventory(ports.ec2, &places).await;
+    let runs = runs(ports, &policies, at, mark.as_ref(), home).await?;
+    let mut plan = plan::plan(&Question {
         policies: &policies,
         inventory: &inventory,
         runs: &runs,
         at,
-        planned_until,
+        planned_until: mark.as_ref(),
+        home: Some(home),
         only: request.policy.as_ref(),
     });
-    let items = items(&plan, &unreadable, &input.execution);
+    // That a policy selects nothing can be said of one whose places were all read.
+    let read = |location: &Location| places.contains(location) && !unread.contains_key(location);
+    let all_read = |policy: &Policy| policy.locations(home).iter().all(read);
+    plan.unmatched.retain(|id| policies.iter().any(|policy| policy.id == *id && all_read(policy)));
+    let items = items(&plan, &unread, &input.execution);
     let (bucket, key) = if items.is_empty() {
         (String::new(), String::new())
     } else {
@@ -164,7 +172,7 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<Plan
         (ports.objects.put_json(&key, &document).await?, key)
     };
     if whole {
-        settle(ports, cx, at, planned_until, &unreadable).await?;
+        settle(ports, cx.now, at, mark, &places, &unread).await?;
     }
     Ok(Planned {
         at,
@@ -175,7 +183,7 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<Plan
         due: plan.due.len(),
         not_due: plan.not_due.len(),
         missed: plan.missed.len(),
-        unplanned: unreadable.into_keys().collect(),
+        unplanned: unread.into_keys().collect(),
         unmatched: plan.unmatched,
     })
 }
@@ -187,32 +195,10 @@ fn request(request: Value) -> Result<FleetRequest, TaskError> {
     })
 }
 
-/// Reads every location; those that cannot be read are answered with why.
-async fn inventory(ec2: &dyn Ec2, locations: &[Location]) -> (Inventory, BTreeMap<Location, Fault>) {
-    let mut inventory = Inventory::default();
-    let mut unreadable = BTreeMap::new();
-    for location in locations {
-        match read_location(ec2, location).await {
-            Ok(part) => {
-                inventory.instances.extend(part.instances);
-                inventory.volumes.extend(part.volumes);
-                inventory.snapshots.extend(part.snapshots);
-            }
-            Err(fault) => {
-                unreadable.insert(location.clone(), fault);
-            }
-        }
-    }
-    (inventory, unreadable)
-}
-
-async fn read_location(ec2: &dyn Ec2, at: &Location) -> Result<Inventory, Fault> {
-    Ok(Inventory {
-        instances: all_pages(|page| ec2.describe_instances(at, &Which::All, page)).await?,
-        volumes: all_pages(|page| ec2.describe_volumes(at, &Which::All, page)).await?,
-        snapshots: all_pages(|page| ec2.describe_snapshots(at, &SnapshotQuery::Ours, page)).await?,
-        ..Inventory::default()
-    })
+/// Whether the plan asks for this policy's accounts and Regions: those of the one that is planned alone, else of all that
+/// are enabled.
+fn is_asked(policy: &Policy, request: &FleetRequest) -> bool {
+    request.policy.as_ref().map_or(policy.enabled, |only| *only == policy.id)
 }
 
 /// The runs of every occurrence that may be due or missed now, one query each.
@@ -220,11 +206,12 @@ async fn runs(
     ports: Ports<'_>,
     policies: &[Policy],
     at: Timestamp,
-    planned_until: Option<Timestamp>,
+    mark: Option<&PlannedUntil>,
+    home: &Location,
 ) -> Result<BTreeMap<(Occurrence, String), PastRun>, TaskError> {
     let mut runs = BTreeMap::new();
     for policy in policies.iter().filter(|policy| policy.enabled) {
-        for occurrence in plan::occurrences_in_question(policy, at, planned_until) {
+        for occurrence in plan::occurrences_in_question(policy, at, mark, Some(home)) {
             for (key, stored) in read_all::<Run>(ports.table, &Run::partition(&occurrence)).await? {
                 let instance_id = key.sort.rsplit('/').next().unwrap_or_default().to_owned();
                 runs.insert((occurrence.clone(), instance_id), past(&stored.record));
@@ -243,7 +230,7 @@ fn past(run: &Run) -> PastRun {
     }
 }
 
-fn items(plan: &Plan, unreadable: &BTreeMap<Location, Fault>, execution: &str) -> Vec<Item> {
+fn items(plan: &Plan, unread: &BTreeMap<Location, Fault>, execution: &str) -> Vec<Item> {
     let missed = plan.missed.iter().map(|missed| Item::Missed {
         unserved: Unserved {
             instance_id: missed.instance_id.clone(),
@@ -253,7 +240,7 @@ fn items(plan: &Plan, unreadable: &BTreeMap<Location, Fault>, execution: &str) -
             failure: None,
         },
     });
-    let unplanned = unreadable.iter().map(|(location, fault)| {
+    let unplanned = unread.iter().map(|(location, fault)| {
         let error = TaskError::from(fault.clone());
         let failure = Failure { error: error.name.to_string(), cause: error.cause };
         let location = Some(location.clone());
@@ -278,33 +265,50 @@ fn start(due: &Due) -> Item {
     }
 }
 
-/// Moves the watermark, and resolves the tickets of plans that failed before.
+/// Resolves the tickets of plans that failed before, and then moves the watermark: what was missed is found by the plan
+/// that moves it, so it must not have moved when that plan has to be repeated.
 ///
-/// The watermark stays where it is while a location cannot be read: what is missed there must still be found when it can.
+/// The watermark of a place that cannot be read stays where it is: what is missed there must be found when it can.
 async fn settle(
     ports: Ports<'_>,
-    cx: Context<'_>,
+    now: Timestamp,
     at: Timestamp,
-    planned_until: Option<Timestamp>,
-    unreadable: &BTreeMap<Location, Fault>,
+    old: Option<PlannedUntil>,
+    places: &[Location],
+    unread: &BTreeMap<Location, Fault>,
 ) -> Result<(), TaskError> {
-    if unreadable.is_empty() && planned_until.is_none_or(|until| until < at) {
-        let mark = put(PlannedUntil::key(), Expect::Any, &PlannedUntil { at })?;
-        ports.table.write(vec![mark]).await?;
+    let read = places.iter().filter(|place| !unread.contains_key(place));
+    for place in read {
+        resolve(ports, now, Some(place), format!("The plan of {at} went well.")).await?;
     }
-    let read = cx.settings.locations.iter().filter(|location| !unreadable.contains_key(location));
-    for location in read.map(|location| Some(location.clone())).chain([None]) {
-        let matter = Matter { kind: Kind::PlanFailed, location, instance_id: None, policy: None };
-        let report = Report {
-            occurrences: Vec::new(),
-            failed_state: None,
-            error: String::new(),
-            cause: String::new(),
-            done: format!("the plan of {at} went well"),
-            execution: None,
-            timeline: Vec::new(),
-        };
-        ticket::resolve(ports, cx.now, &matter, report).await?;
+    let behind = old.iter().flat_map(|old| &old.behind).map(|behind| &behind.location);
+    for place in behind.filter(|place| !places.contains(place)) {
+        resolve(ports, now, Some(place), "No policy targets it any more.".to_owned()).await?;
+    }
+    resolve(ports, now, None, format!("The plan of {at} went well.")).await?;
+    if old.as_ref().is_none_or(|old| old.at < at) {
+        let mark = PlannedUntil::after(old.as_ref(), at, unread.keys());
+        ports.table.write(vec![put(PlannedUntil::key(), Expect::Any, &mark)?]).await?;
     }
     Ok(())
+}
+
+async fn resolve(
+    ports: Ports<'_>,
+    now: Timestamp,
+    location: Option<&Location>,
+    done: String,
+) -> Result<(), TaskError> {
+    let matter =
+        Matter { kind: Kind::PlanFailed, location: location.cloned(), instance_id: None, policy: None };
+    let report = Report {
+        occurrences: Vec::new(),
+        failed_state: None,
+        error: String::new(),
+        cause: String::new(),
+        done,
+        execution: None,
+        timeline: Vec::new(),
+    };
+    ticket::resolve(ports, now, &matter, report).await
 }

@@ -13,7 +13,7 @@ use crate::occurrence::Occurrence;
 use crate::policies;
 use crate::policy::{Policy, PolicyId};
 use crate::ports::{Context, Ports};
-use crate::waiting::describe;
+use crate::survey;
 
 /// What the state hands over.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -38,7 +38,8 @@ pub struct Request {
     /// The occurrence; the execution's start second if it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurrence: Option<Occurrence>,
-    /// The instance's account; looked for in all that are served if it is not given.
+    /// The instance's account; looked for in all that the policy targets (that any does, without `policy`) if it is not
+    /// given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     /// The instance's Region; as above.
@@ -73,18 +74,27 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<RunP
         let cause = format!("`start_at` {start_at} is more than {START_AHEAD_MAX:#} after {}", input.started);
         return Err(TaskError::new(ErrorName::InvalidInput, cause));
     }
-    let locations = locations(cx, &request)?;
-    // The fleet says all of it, and has just described the instance: every call saved here is one for an instance that
-    // is down.
-    let (location, policy) = match (locations.as_slice(), asked(&request)) {
-        ([location], Some(policy)) => ((*location).clone(), stored(ports, policy).await?),
-        _ => {
-            let instance = find(ports, &locations, &request.instance_id).await?;
-            let policy = match asked(&request) {
-                Some(policy) => stored(ports, policy).await?,
-                None => only_match(ports, &instance).await?,
-            };
-            (instance.location, policy)
+    let home = &cx.settings.home;
+    let (location, policy) = match asked(&request) {
+        Some(id) => {
+            let policy = stored(ports, id).await?;
+            let who = format!("the policy `{id}` targets");
+            let places = fitting(&request, policy.locations(home), &who)?;
+            match places.as_slice() {
+                // The fleet says all of it, and has just described the instance: every call saved here is one for an
+                // instance that is down.
+                [place] => (place.clone(), policy),
+                places => (survey::find(ports.ec2, places, &request.instance_id).await?.0, policy),
+            }
+        }
+        None => {
+            let policies = policies::all(ports.table).await?;
+            let places = fitting(&request, survey::places(&policies, home), "the policies target")?;
+            let (place, instance) = survey::find(ports.ec2, &places, &request.instance_id).await?;
+            let policy = only_match(policies, &place, &instance, home)?;
+            // The same place, by the role that this policy names for it.
+            let own = policy.locations(home).into_iter().find(|own| *own == place);
+            (own.unwrap_or(place), policy)
         }
     };
     let occurrence =
@@ -126,36 +136,22 @@ fn read(request: Value) -> Result<Request, TaskError> {
     Ok(request)
 }
 
-/// The locations that are served and that the request does not rule out; at least one.
-fn locations<'a>(cx: Context<'a>, request: &Request) -> Result<Vec<&'a Location>, TaskError> {
-    let fits = |location: &&Location| {
-        request.account.as_ref().is_none_or(|account| *account == location.account)
-            && request.region.as_ref().is_none_or(|region| *region == location.region)
-    };
-    let locations: Vec<_> = cx.settings.locations.iter().filter(fits).collect();
-    if locations.is_empty() {
-        let served = cx.settings.locations.iter().map(Location::to_string).collect::<Vec<_>>().join(", ");
-        let cause = format!("no account and Region that is served fits the input; served are {served}");
+/// Those of `places` that the request does not rule out; at least one.
+fn fitting(request: &Request, mut places: Vec<Location>, who: &str) -> Result<Vec<Location>, TaskError> {
+    let all = places.iter().map(Location::to_string).collect::<Vec<_>>().join(", ");
+    places.retain(|place| {
+        request.account.as_ref().is_none_or(|account| *account == place.account)
+            && request.region.as_ref().is_none_or(|region| *region == place.region)
+    });
+    if places.is_empty() {
+        let asked = [&request.account, &request.region].into_iter().flatten().cloned().collect::<Vec<_>>();
+        let cause = match all.as_str() {
+            "" => "there is no policy, so there is nowhere to look for the instance".to_owned(),
+            all => format!("{} is not among what {who}: {all}", asked.join("/")),
+        };
         return Err(TaskError::new(ErrorName::InvalidInput, cause));
     }
-    Ok(locations)
-}
-
-/// Finds the instance in one of the locations.
-async fn find(ports: Ports<'_>, locations: &[&Location], instance_id: &str) -> Result<Instance, TaskError> {
-    for location in locations {
-        match describe(ports.ec2, location, instance_id).await {
-            Ok(instance) if instance.state.is_gone() => {
-                let cause = format!("{} in {location} is {}", instance.id, instance.state);
-                return Err(TaskError::new(ErrorName::InstanceGone, cause));
-            }
-            Ok(instance) => return Ok(instance),
-            Err(error) if error.name == ErrorName::InstanceGone => {}
-            Err(error) => return Err(error),
-        }
-    }
-    let searched = locations.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    Err(TaskError::new(ErrorName::InstanceGone, format!("there is no instance {instance_id} in {searched}")))
+    Ok(places)
 }
 
 /// The policy that the request asks for, by itself or by its occurrence.
@@ -169,9 +165,15 @@ async fn stored(ports: Ports<'_>, id: &PolicyId) -> Result<Policy, TaskError> {
 }
 
 /// The only policy that selects the instance.
-async fn only_match(ports: Ports<'_>, instance: &Instance) -> Result<Policy, TaskError> {
-    let mut matching = policies::all(ports.table).await?;
-    matching.retain(|policy| policy.selects(instance).is_selected());
+fn only_match(
+    mut matching: Vec<Policy>,
+    place: &Location,
+    instance: &Instance,
+    home: &Location,
+) -> Result<Policy, TaskError> {
+    matching.retain(|policy| {
+        policy.targets_place(place, Some(home)) && policy.selects(instance).is_selected()
+    });
     let ids = matching.iter().map(|policy| policy.id.as_str()).collect::<Vec<_>>().join(", ");
     match (matching.pop(), matching.is_empty()) {
         (Some(policy), true) => Ok(policy),
