@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 import { Architecture } from 'aws-cdk-lib/aws-lambda';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { LogLevel } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Node } from 'constructs';
 
@@ -33,8 +34,7 @@ export interface HubSettings extends CommonSettings {
   readonly logLevel: string;
   /** What the state machines log. */
   readonly machineLogLevel: LogLevel;
-  /** How long logs are kept, in days. */
-  readonly logDays: number;
+  readonly logRetention: RetentionDays;
 }
 
 /** What the context says of a spoke. */
@@ -89,7 +89,7 @@ export function hubSettings(node: Node): HubSettings {
     spokes,
     logLevel: readMatching(node, 'logLevel', LOG_LEVEL, 'error, warn, info, debug, trace, or targets as in info,stopgap_core=debug') ?? 'info',
     machineLogLevel: readMachineLogLevel(node),
-    logDays: readLogDays(node),
+    logRetention: readLogRetention(node),
   };
 }
 
@@ -120,7 +120,17 @@ export function spokeSettings(node: Node): SpokeSettings {
 const HUB = "the hub's account and Region, as in 111122223333/eu-west-1";
 const LOG_LEVEL = /^[a-z_:]+(=[a-z]+)?(,[a-z_:]+(=[a-z]+)?)*$/;
 // What CloudWatch Logs takes, up to a year.
-const LOG_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365];
+const LOG_DAYS = new Map<string, RetentionDays>([
+  ['1', RetentionDays.ONE_DAY],
+  ['3', RetentionDays.THREE_DAYS],
+  ['7', RetentionDays.ONE_WEEK],
+  ['14', RetentionDays.TWO_WEEKS],
+  ['30', RetentionDays.ONE_MONTH],
+  ['60', RetentionDays.TWO_MONTHS],
+  ['90', RetentionDays.THREE_MONTHS],
+  ['180', RetentionDays.SIX_MONTHS],
+  ['365', RetentionDays.ONE_YEAR],
+]);
 
 function commonSettings(node: Node): CommonSettings {
   // Twenty characters leave room for the longest function and Region within the 64 of a role's name.
@@ -165,17 +175,21 @@ function readExternalId(node: Node): string | undefined {
 
 function readMachineLogLevel(node: Node): LogLevel {
   // With execution data left out, errors are what a log adds to the history that Step Functions keeps for 90 days.
-  const value = readMatching(node, 'machineLogLevel', /^(OFF|FATAL|ERROR|ALL)$/, 'OFF, FATAL, ERROR or ALL');
-  return value === undefined ? LogLevel.ERROR : (value as LogLevel);
+  const value = readText(node, 'machineLogLevel') ?? LogLevel.ERROR;
+  const level = Object.values(LogLevel).find((known) => value === String(known));
+  if (level === undefined) {
+    throw wrong('machineLogLevel', `is ${value}`, `one of ${Object.values(LogLevel).join(', ')}`);
+  }
+  return level;
 }
 
-function readLogDays(node: Node): number {
-  const value = readText(node, 'logDays');
-  const days = value === undefined ? 30 : Number(value);
-  if (!LOG_DAYS.includes(days)) {
-    throw wrong('logDays', `is ${value ?? ''}`, `a retention that CloudWatch Logs knows: ${LOG_DAYS.join(', ')}`);
+function readLogRetention(node: Node): RetentionDays {
+  const days = readText(node, 'logDays') ?? '30';
+  const retention = LOG_DAYS.get(days);
+  if (retention === undefined) {
+    throw wrong('logDays', `is ${days}`, `one of ${[...LOG_DAYS.keys()].join(', ')}`);
   }
-  return days;
+  return retention;
 }
 
 function readMatching(node: Node, key: ContextValue, pattern: RegExp, right: string): string | undefined {

@@ -4,7 +4,7 @@ import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnFunction, Code, Function, Runtime, Tracing, type Version } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
-import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
@@ -38,7 +38,7 @@ export class StopgapFunction extends Construct {
 
     const logGroup = new LogGroup(this, 'Log', {
       logGroupName: `/aws/lambda/${functionName}`,
-      retention: settings.logDays as RetentionDays,
+      retention: settings.logRetention,
       // What must outlast a deployment is in the table.
       removalPolicy: RemovalPolicy.DESTROY,
     });

@@ -1,6 +1,6 @@
 import { RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import {
   CfnStateMachine,
   CfnStateMachineAlias,
@@ -43,7 +43,7 @@ export class Machine extends Construct {
     const logGroup = new LogGroup(this, 'Log', {
       // With this prefix the group needs no entry in the account's resource policy, which has room for about ten.
       logGroupName: `/aws/vendedlogs/states/${settings.names.of(file.name)}`,
-      retention: settings.logDays as RetentionDays,
+      retention: settings.logRetention,
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const { role } = new RightfulRole(this, 'Rights', {
