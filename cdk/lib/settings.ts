@@ -176,7 +176,7 @@ function readExternalId(node: Node): string | undefined {
 function readMachineLogLevel(node: Node): LogLevel {
   // With execution data left out, errors are what a log adds to the history that Step Functions keeps for 90 days.
   const value = readText(node, 'machineLogLevel') ?? LogLevel.ERROR;
-  const level = Object.values(LogLevel).find((known) => value === String(known));
+  const level = Object.values(LogLevel).find((known: string) => value === known);
   if (level === undefined) {
     throw wrong('machineLogLevel', `is ${value}`, `one of ${Object.values(LogLevel).join(', ')}`);
   }
