@@ -65,6 +65,13 @@ impl InstanceSpec {
         }
     }
 
+    /// There.
+    #[must_use]
+    pub fn at(mut self, location: &Location) -> Self {
+        self.location = location.clone();
+        self
+    }
+
     /// With a tag.
     #[must_use]
     pub fn tag(mut self, key: &str, value: &str) -> Self {
@@ -187,6 +194,11 @@ impl Aws {
                 place.keep(Copy { snapshot, made, settled: Some(made) });
             }
         });
+    }
+
+    /// Puts the role of a spoke stack into an account.
+    pub fn add_role(&self, account: &str, role: &str) {
+        self.change(|world| world.roles.insert((account.to_owned(), role.to_owned())));
     }
 
     /// Stores a policy.

@@ -107,9 +107,26 @@ impl Aws {
         self.look(|world| world.faults.contains(&fault))
     }
 
+    /// Gets into the account, as STS lets an SDK: with its own credentials at home, else by the location's role. Roles that
+    /// were assumed are kept by SDKs, so only what is refused costs a request here.
+    async fn assume(&self, operation: &'static str, at: &Location) -> Result<(), Fault> {
+        let role = at.role.clone().unwrap_or_default();
+        let way_in = (at.account.clone(), role);
+        if at.account == self.settings().home.account || self.look(|world| world.roles.contains(&way_in)) {
+            return Ok(());
+        }
+        self.quick_request("AssumeRole").await;
+        let (account, role) = way_in;
+        let message = format!(
+            "AccessDenied: not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::{account}:role/{role}"
+        );
+        Err(Fault::new(operation, FaultKind::AccessDenied, message))
+    }
+
     /// One request to AWS: it is counted, takes its time, and draws on its budget, waiting and trying again like an SDK in
     /// adaptive mode when that is empty.
     async fn request(&self, operation: &'static str, at: &Location, budget: Budget) -> Result<(), Fault> {
+        self.assume(operation, at).await?;
         for attempt in 0..RETRIES {
             self.change(|world| *world.calls.entry(operation).or_default() += 1);
             self.clock().sleep(self.between(30..=90)).await;

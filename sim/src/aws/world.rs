@@ -18,6 +18,9 @@ use super::injection::Injection;
 pub struct World {
     /// Accounts and Regions.
     pub places: BTreeMap<Location, Place>,
+    /// The roles that let stopgap into other accounts than its own, each with its account. Without one, all that is asked
+    /// there is refused.
+    pub roles: BTreeSet<(String, String)>,
     /// The table: version and body by key.
     pub table: BTreeMap<Key, (u64, Value)>,
     /// The planning bucket.
