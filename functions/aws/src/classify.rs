@@ -113,10 +113,12 @@ pub const CODES: &[(&str, FaultKind)] = &[
 ];
 
 /// What an error code means. One that is not in [`CODES`] is the service's failure with a 5xx status, a missing
-/// resource when it ends in `.NotFound`, and a refusal otherwise.
+/// resource when it ends in `.NotFound`, and a refusal otherwise. An error without an error's status is an answer that
+/// the SDK could not read.
 pub fn of_code(code: &str, status: u16) -> FaultKind {
     let known = CODES.iter().find(|(known, _)| *known == code).map(|(_, kind)| *kind);
     known.unwrap_or_else(|| match status {
+        0..400 => FaultKind::Malformed,
         500.. => FaultKind::Unavailable,
         429 => FaultKind::Throttled,
         _ if code.ends_with(".NotFound") => FaultKind::NotFound,

@@ -5,15 +5,18 @@ use aws_config::SdkConfig;
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::operation::send_task_failure::SendTaskFailureError;
 use aws_sdk_sfn::operation::send_task_success::SendTaskSuccessError;
-use aws_sdk_sfn::types::ExecutionStatus;
+use aws_sdk_sfn::operation::start_execution::StartExecutionError;
+use aws_sdk_sfn::types;
 use serde_json::Value;
 use stopgap_core::error::TaskError;
-use stopgap_core::ports::{Callbacks, Executions, Fault, FaultKind};
+use stopgap_core::ports::{Callbacks, Execution, ExecutionStatus, Executions, Fault, FaultKind, Started};
 
 use crate::classify::fault;
 
 /// Step Functions takes causes of up to 32,768 characters.
 const CAUSE: usize = 32_768;
+/// How many events to look back for the newest state: a Task has some five, and as many for each retry.
+const NEWEST_EVENTS: i32 = 100;
 
 /// Step Functions.
 pub(crate) struct StepFunctions {
@@ -73,13 +76,60 @@ impl Callbacks for StepFunctions {
 
 #[async_trait(?Send)]
 impl Executions for StepFunctions {
-    async fn is_running(&self, execution_arn: &str) -> Result<bool, Fault> {
-        match self.client.describe_execution().execution_arn(execution_arn).send().await {
-            Ok(execution) => Ok(execution.status == ExecutionStatus::Running),
-            Err(error) => match fault("DescribeExecution", error) {
-                missing if missing.kind == FaultKind::NotFound => Ok(false),
-                fault => Err(fault),
-            },
+    async fn execution(&self, execution_arn: &str) -> Result<Option<Execution>, Fault> {
+        const OPERATION: &str = "DescribeExecution";
+        let found = match self.client.describe_execution().execution_arn(execution_arn).send().await {
+            Ok(found) => found,
+            Err(error) => {
+                return match fault(OPERATION, error) {
+                    missing if missing.kind == FaultKind::NotFound => Ok(None),
+                    fault => Err(fault),
+                };
+            }
+        };
+        let status = match found.status() {
+            types::ExecutionStatus::Running | types::ExecutionStatus::PendingRedrive => {
+                ExecutionStatus::Running
+            }
+            types::ExecutionStatus::Succeeded => ExecutionStatus::Succeeded,
+            types::ExecutionStatus::Failed => ExecutionStatus::Failed,
+            types::ExecutionStatus::TimedOut => ExecutionStatus::TimedOut,
+            types::ExecutionStatus::Aborted => ExecutionStatus::Aborted,
+            other => {
+                let message = format!("{execution_arn} has the unknown status `{}`", other.as_str());
+                return Err(Fault::new(OPERATION, FaultKind::Malformed, message));
+            }
+        };
+        Ok(Some(Execution { status, error: found.error, cause: found.cause }))
+    }
+
+    async fn newest_state(&self, execution_arn: &str) -> Result<Option<String>, Fault> {
+        let request = self
+            .client
+            .get_execution_history()
+            .execution_arn(execution_arn)
+            .reverse_order(true)
+            .max_results(NEWEST_EVENTS)
+            .include_execution_data(false);
+        let answer = request.send().await.map_err(|error| fault("GetExecutionHistory", error))?;
+        let entered = answer.events().iter().filter(|event| event.state_entered_event_details().is_some());
+        // By their numbers, and not by their order: moto answers in the other one.
+        let newest = entered.max_by_key(|event| event.id());
+        let details = newest.and_then(|event| event.state_entered_event_details());
+        Ok(details.map(|details| details.name().to_owned()))
+    }
+
+    async fn start(&self, machine_arn: &str, name: &str, input: &Value) -> Result<Started, Fault> {
+        let start =
+            self.client.start_execution().state_machine_arn(machine_arn).name(name).input(input.to_string());
+        match start.send().await {
+            Ok(started) => Ok(Started::Running(started.execution_arn)),
+            Err(error)
+                if error.as_service_error().is_some_and(StartExecutionError::is_execution_already_exists) =>
+            {
+                Ok(Started::NameTaken)
+            }
+            Err(error) => Err(fault("StartExecution", error)),
         }
     }
 }
