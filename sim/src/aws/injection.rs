@@ -8,8 +8,9 @@ use serde_json::Value;
 use stopgap_core::error::TaskError;
 use stopgap_core::inventory::{Instance, Location, Snapshot, Tags, Volume};
 use stopgap_core::ports::{
-    AutoScaling, Callbacks, CreateSnapshots, CreatedSnapshot, Ec2, Executions, Fault, FaultKind, Item, Key,
-    Member, Notice, Objects, Page, Ports, SnapshotQuery, StateChange, Table, Topic, Which, Write, Written,
+    AutoScaling, Callbacks, CreateSnapshots, CreatedSnapshot, Ec2, Execution, Executions, Fault, FaultKind,
+    Item, Key, Member, Notice, Objects, Page, Ports, SnapshotQuery, Started, StateChange, Table, Topic,
+    Which, Write, Written,
 };
 
 use super::Aws;
@@ -207,7 +208,15 @@ impl Callbacks for Injected<'_> {
 
 #[async_trait(?Send)]
 impl Executions for Injected<'_> {
-    async fn is_running(&self, execution_arn: &str) -> Result<bool, Fault> {
-        self.around("DescribeExecution", self.0.is_running(execution_arn)).await
+    async fn execution(&self, execution_arn: &str) -> Result<Option<Execution>, Fault> {
+        self.around("DescribeExecution", self.0.execution(execution_arn)).await
+    }
+
+    async fn newest_state(&self, execution_arn: &str) -> Result<Option<String>, Fault> {
+        self.around("GetExecutionHistory", self.0.newest_state(execution_arn)).await
+    }
+
+    async fn start(&self, machine_arn: &str, name: &str, input: &Value) -> Result<Started, Fault> {
+        self.around("StartExecution", self.0.start(machine_arn, name, input)).await
     }
 }

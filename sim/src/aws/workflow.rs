@@ -5,10 +5,12 @@ use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use serde_json::Value;
 use stopgap_core::error::TaskError;
-use stopgap_core::ports::{Callbacks, Executions, Fault, Notice, Objects, Topic};
+use stopgap_core::ports::{
+    Callbacks, Execution, ExecutionStatus, Executions, Fault, FaultKind, Notice, Objects, Started, Topic,
+};
 
 use super::Aws;
-use crate::stepfunctions::{ObjectStore, Status, TaskFailure};
+use crate::stepfunctions::{ObjectStore, StartError, Status, TaskFailure};
 
 /// The planning bucket's name.
 const BUCKET: &str = "stopgap-plans";
@@ -35,10 +37,43 @@ impl Callbacks for Aws {
 
 #[async_trait(?Send)]
 impl Executions for Aws {
-    async fn is_running(&self, execution_arn: &str) -> Result<bool, Fault> {
+    async fn execution(&self, execution_arn: &str) -> Result<Option<Execution>, Fault> {
         self.quick_request("DescribeExecution").await;
-        let execution = self.inner.step_functions.get().and_then(|sf| sf.describe_execution(execution_arn));
-        Ok(execution.is_some_and(|execution| execution.status == Status::Running))
+        let found = self.inner.step_functions.get().and_then(|sf| sf.describe_execution(execution_arn));
+        Ok(found.map(|found| Execution {
+            status: match found.status {
+                Status::Running => ExecutionStatus::Running,
+                Status::Succeeded => ExecutionStatus::Succeeded,
+                Status::Failed => ExecutionStatus::Failed,
+                Status::TimedOut => ExecutionStatus::TimedOut,
+                Status::Aborted => ExecutionStatus::Aborted,
+            },
+            error: found.error,
+            cause: found.cause,
+        }))
+    }
+
+    async fn newest_state(&self, execution_arn: &str) -> Result<Option<String>, Fault> {
+        self.quick_request("GetExecutionHistory").await;
+        let events = self.inner.step_functions.get().map(|sf| sf.history(execution_arn)).unwrap_or_default();
+        let entered = events.iter().rev().find(|event| event.event_type.ends_with("StateEntered"));
+        Ok(entered.and_then(|event| Some(event.detail("name")?.as_str()?.to_owned())))
+    }
+
+    async fn start(&self, machine_arn: &str, name: &str, input: &Value) -> Result<Started, Fault> {
+        const OPERATION: &str = "StartExecution";
+        self.quick_request(OPERATION).await;
+        let Some(step_functions) = self.inner.step_functions.get() else {
+            return Err(Fault::new(OPERATION, FaultKind::Unavailable, "there is no Step Functions here"));
+        };
+        match step_functions.start_execution(machine_arn, Some(name), input.clone()) {
+            Ok(arn) => Ok(Started::Running(arn)),
+            Err(StartError::ExecutionAlreadyExists(_)) => Ok(Started::NameTaken),
+            Err(error @ StartError::StateMachineDoesNotExist(_)) => {
+                Err(Fault::new(OPERATION, FaultKind::NotFound, error.to_string()))
+            }
+            Err(error) => Err(Fault::new(OPERATION, FaultKind::Rejected, error.to_string())),
+        }
     }
 }
 

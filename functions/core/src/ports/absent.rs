@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::{
-    AutoScaling, Callbacks, CreateSnapshots, CreatedSnapshot, Ec2, Executions, Fault, FaultKind, Member,
-    Notice, Objects, Page, SnapshotQuery, StateChange, Topic, Which,
+    AutoScaling, Callbacks, CreateSnapshots, CreatedSnapshot, Ec2, Execution, Executions, Fault, FaultKind,
+    Member, Notice, Objects, Page, SnapshotQuery, Started, StateChange, Topic, Which,
 };
 use crate::error::TaskError;
 use crate::inventory::{Instance, Location, Snapshot, Tags, Volume};
@@ -132,7 +132,15 @@ impl Callbacks for Absent {
 
 #[async_trait(?Send)]
 impl Executions for Absent {
-    async fn is_running(&self, _: &str) -> Result<bool, Fault> {
+    async fn execution(&self, _: &str) -> Result<Option<Execution>, Fault> {
         absent("DescribeExecution")
+    }
+
+    async fn newest_state(&self, _: &str) -> Result<Option<String>, Fault> {
+        absent("GetExecutionHistory")
+    }
+
+    async fn start(&self, _: &str, _: &str, _: &Value) -> Result<Started, Fault> {
+        absent("StartExecution")
     }
 }

@@ -15,7 +15,7 @@ pub use auto_scaling::{AutoScaling, LifecycleState, Member};
 pub use ec2::{CreateSnapshots, CreatedSnapshot, Ec2, Page, SnapshotQuery, StateChange, Which, all_pages};
 pub use fault::{Fault, FaultKind};
 pub use table::{Expect, Item, Key, Table, Write, Written};
-pub use workflow::{Callbacks, Executions, Notice, Objects, Topic};
+pub use workflow::{Callbacks, Execution, ExecutionStatus, Executions, Notice, Objects, Started, Topic};
 
 use jiff::{SignedDuration, Timestamp};
 

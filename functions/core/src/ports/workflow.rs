@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use serde::Serialize;
 use serde_json::Value;
 
 use super::Fault;
@@ -18,11 +19,59 @@ pub trait Callbacks {
     async fn fail(&self, token: &str, error: &TaskError) -> Result<(), Fault>;
 }
 
+/// How an execution stands (`ExecutionStatus`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExecutionStatus {
+    /// It goes on.
+    Running,
+    /// It ended in a Succeed state, or in one that is the end.
+    Succeeded,
+    /// It ended in a Fail state, or in an error that nothing caught.
+    Failed,
+    /// It took longer than its machine allows.
+    TimedOut,
+    /// Someone stopped it.
+    Aborted,
+}
+
+/// An execution, as DescribeExecution shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Execution {
+    /// How it stands.
+    pub status: ExecutionStatus,
+    /// The name of the error that it ended in.
+    pub error: Option<String>,
+    /// The error's cause.
+    pub cause: Option<String>,
+}
+
+/// What StartExecution did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Started {
+    /// The execution runs, by its ARN. It may have been there already, with the same input.
+    Running(String),
+    /// There has been one of that name, with another input or ended.
+    NameTaken,
+}
+
 /// The executions of the instance machine.
 #[async_trait(?Send)]
 pub trait Executions {
+    /// DescribeExecution. One that does not exist (any more) is none.
+    async fn execution(&self, execution_arn: &str) -> Result<Option<Execution>, Fault>;
+
+    /// GetExecutionHistory, from its end: the name of the state that was entered last, if that is among the newest events.
+    async fn newest_state(&self, execution_arn: &str) -> Result<Option<String>, Fault>;
+
+    /// StartExecution of a machine, by its ARN or that of an alias. Repeating it changes nothing: the name decides.
+    async fn start(&self, machine_arn: &str, name: &str, input: &Value) -> Result<Started, Fault>;
+
     /// DescribeExecution: whether it is running. One that does not exist (any more) is not.
-    async fn is_running(&self, execution_arn: &str) -> Result<bool, Fault>;
+    async fn is_running(&self, execution_arn: &str) -> Result<bool, Fault> {
+        let execution = self.execution(execution_arn).await?;
+        Ok(execution.is_some_and(|execution| execution.status == ExecutionStatus::Running))
+    }
 }
 
 /// The planning bucket.
