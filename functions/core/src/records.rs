@@ -115,9 +115,12 @@ pub struct Lease {
 impl Record for Lease {}
 
 impl Lease {
+    /// The partition of all leases.
+    pub const PARTITION: &'static str = "leases";
+
     /// Where an instance's lease stands.
     pub fn key(location: &Location, instance_id: &str) -> Key {
-        key("leases", instance_key(location, instance_id))
+        key(Self::PARTITION, instance_key(location, instance_id))
     }
 }
 

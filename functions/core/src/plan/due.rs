@@ -30,25 +30,55 @@ pub(super) fn decide<'a>(
     known: &Known<'a>,
 ) -> Result<Due, Vec<String>> {
     let mut against = standing_reasons(policy, instance, &volumes);
+    if !policy.enabled {
+        against.insert(0, "the policy is disabled".to_owned());
+    }
     match next_attempt(policy, moment, instance, known) {
-        Ok((occurrence, attempt)) if against.is_empty() => Ok(Due {
-            instance_id: instance.id.clone(),
-            location: instance.location.clone(),
-            policy: policy.id.clone(),
-            start_by: start_by(policy, occurrence.at),
-            occurrence,
-            attempt,
-            action: action(policy, instance),
-            volumes: volumes.ids,
-            group: policy.concurrency.as_ref().and_then(|limit| limit.group_by.group_of(instance)),
-            start_at: known.question.at,
-            reasons,
-        }),
+        Ok((occurrence, attempt)) if against.is_empty() => {
+            Ok(Due { attempt, ..backup(policy, occurrence, instance, volumes, reasons) })
+        }
         Ok(_) => Err(against),
         Err(reason) => {
             against.push(reason);
             Err(against)
         }
+    }
+}
+
+/// The backup of `instance` that a person asks for, whatever the schedule says, or why it would be refused.
+pub(super) fn by_hand(
+    policy: &Policy,
+    occurrence: &Occurrence,
+    instance: &Instance,
+    volumes: VolumeSelection,
+    reasons: Vec<String>,
+) -> Result<Due, Vec<String>> {
+    match standing_reasons(policy, instance, &volumes) {
+        against if against.is_empty() => Ok(backup(policy, occurrence.clone(), instance, volumes, reasons)),
+        against => Err(against),
+    }
+}
+
+/// The first attempt at a backup, to start at its occurrence: admission says when.
+fn backup(
+    policy: &Policy,
+    occurrence: Occurrence,
+    instance: &Instance,
+    volumes: VolumeSelection,
+    reasons: Vec<String>,
+) -> Due {
+    Due {
+        instance_id: instance.id.clone(),
+        location: instance.location.clone(),
+        policy: policy.id.clone(),
+        start_at: occurrence.at,
+        start_by: start_by(policy, occurrence.at),
+        occurrence,
+        attempt: 0,
+        action: action(policy, instance),
+        volumes: volumes.ids,
+        group: policy.concurrency.as_ref().and_then(|limit| limit.group_by.group_of(instance)),
+        reasons,
     }
 }
 
@@ -64,9 +94,6 @@ fn is_skipped_member(policy: &Policy, instance: &Instance) -> bool {
 /// What stands against a backup at any time, in words.
 fn standing_reasons(policy: &Policy, instance: &Instance, volumes: &VolumeSelection) -> Vec<String> {
     let mut reasons = Vec::new();
-    if !policy.enabled {
-        reasons.push("the policy is disabled".to_owned());
-    }
     if is_skipped_member(policy, instance) {
         let group = instance.auto_scaling_group().unwrap_or_default();
         reasons.push(format!(

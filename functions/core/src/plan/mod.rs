@@ -7,6 +7,7 @@
 //! whose span of time holds that moment.
 
 pub mod admission;
+mod by_hand;
 mod due;
 mod missed;
 mod unknown;
@@ -22,6 +23,8 @@ use crate::occurrence::Occurrence;
 use crate::policy::{Policy, PolicyId};
 use crate::records::PlannedUntil;
 use crate::select::Selection;
+
+pub use by_hand::by_hand;
 
 /// How often a failed run is repeated at most, when its error allows it.
 pub const RETRIES_MAX: u8 = 2;
@@ -264,7 +267,7 @@ pub fn plan(question: &Question<'_>) -> Plan {
         })
         .collect();
     plan.due.sort_by(|a, b| (&a.instance_id, &a.policy).cmp(&(&b.instance_id, &b.policy)));
-    admit(&mut plan.due, question);
+    admit(&mut plan.due, question.policies, question.at);
     plan.not_due.sort();
     plan.unmatched.sort();
     plan.missed.sort();
@@ -273,9 +276,8 @@ pub fn plan(question: &Question<'_>) -> Plan {
 }
 
 /// Gives each backup its time to start.
-fn admit(due: &mut [Due], question: &Question<'_>) {
-    let limits: BTreeMap<&PolicyId, u32> = question
-        .policies
+fn admit(due: &mut [Due], policies: &[Policy], at: Timestamp) {
+    let limits: BTreeMap<&PolicyId, u32> = policies
         .iter()
         .filter_map(|policy| Some((&policy.id, policy.concurrency.as_ref()?.max)))
         .collect();
@@ -288,7 +290,7 @@ fn admit(due: &mut [Due], question: &Question<'_>) {
             at_once: limits.get(&due.policy).copied().unwrap_or(u32::MAX),
         })
         .collect();
-    let times = admission::start_times(question.at, &requests);
+    let times = admission::start_times(at, &requests);
     for (due, time) in due.iter_mut().zip(times) {
         due.start_at = time;
     }

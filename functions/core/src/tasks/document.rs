@@ -143,6 +143,26 @@ pub struct Document {
 }
 
 impl Document {
+    /// The document of a run that has just been resolved.
+    pub fn new(run: RunPlan) -> Self {
+        Self {
+            run,
+            prepared: None,
+            stop: None,
+            stopped: None,
+            snapshots: None,
+            start: None,
+            running: None,
+            standby: None,
+            confirmed: None,
+            completed: None,
+            pruned: None,
+            tags: None,
+            closed: None,
+            failures: BTreeMap::new(),
+        }
+    }
+
     /// What `prepare-run` took.
     ///
     /// # Errors

@@ -17,12 +17,12 @@ use crate::error::{ErrorName, TaskError};
 use crate::inventory::Location;
 use crate::measure::{Measure, Measured};
 use crate::occurrence::Occurrence;
-use crate::plan::{self, Due, PastRun, Plan, Question};
+use crate::plan::{Due, Plan};
+use crate::planning::{self, Planning, Scope};
 use crate::policies;
-use crate::policy::{Policy, PolicyId};
+use crate::policy::PolicyId;
 use crate::ports::{Context, Expect, Fault, Ports};
-use crate::records::{PlannedUntil, Run, RunState, put, read, read_all};
-use crate::survey;
+use crate::records::{PlannedUntil, put, read};
 use crate::ticket::{self, Kind, Matter, Report};
 
 /// What the state hands over.
@@ -145,22 +145,9 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<Plan
     let mark = watermark.map(|stored| stored.record).filter(|_| whole);
 
     let home = &cx.settings.home;
-    let places = survey::places(policies.iter().filter(|policy| is_asked(policy, &request)), home);
-    let (inventory, unread) = survey::inventory(ports.ec2, &places).await;
-    let runs = runs(ports, &policies, at, mark.as_ref(), home).await?;
-    let mut plan = plan::plan(&Question {
-        policies: &policies,
-        inventory: &inventory,
-        runs: &runs,
-        at,
-        planned_until: mark.as_ref(),
-        home: Some(home),
-        only: request.policy.as_ref(),
-    });
-    // That a policy selects nothing can be said of one whose places were all read.
-    let read = |location: &Location| places.contains(location) && !unread.contains_key(location);
-    let all_read = |policy: &Policy| policy.locations(home).iter().all(read);
-    plan.unmatched.retain(|id| policies.iter().any(|policy| policy.id == *id && all_read(policy)));
+    let scope =
+        Scope { policies: &policies, at, planned_until: mark.as_ref(), home, only: request.policy.as_ref() };
+    let Planning { places, unread, plan, .. } = planning::plan(ports, &scope).await?;
     let items = items(&plan, &unread, &input.execution);
     let (bucket, key) = if items.is_empty() {
         (String::new(), String::new())
@@ -193,41 +180,6 @@ fn request(request: Value) -> Result<FleetRequest, TaskError> {
         let right = "it may take at (RFC 3339), policy and dry_run, and {} is enough";
         TaskError::new(ErrorName::InvalidInput, format!("the execution's input is wrong: {why}; {right}"))
     })
-}
-
-/// Whether the plan asks for this policy's accounts and Regions: those of the one that is planned alone, else of all that
-/// are enabled.
-fn is_asked(policy: &Policy, request: &FleetRequest) -> bool {
-    request.policy.as_ref().map_or(policy.enabled, |only| *only == policy.id)
-}
-
-/// The runs of every occurrence that may be due or missed now, one query each.
-async fn runs(
-    ports: Ports<'_>,
-    policies: &[Policy],
-    at: Timestamp,
-    mark: Option<&PlannedUntil>,
-    home: &Location,
-) -> Result<BTreeMap<(Occurrence, String), PastRun>, TaskError> {
-    let mut runs = BTreeMap::new();
-    for policy in policies.iter().filter(|policy| policy.enabled) {
-        for occurrence in plan::occurrences_in_question(policy, at, mark, Some(home)) {
-            for (key, stored) in read_all::<Run>(ports.table, &Run::partition(&occurrence)).await? {
-                let instance_id = key.sort.rsplit('/').next().unwrap_or_default().to_owned();
-                runs.insert((occurrence.clone(), instance_id), past(&stored.record));
-            }
-        }
-    }
-    Ok(runs)
-}
-
-fn past(run: &Run) -> PastRun {
-    match &run.state {
-        RunState::Live => PastRun::Live,
-        RunState::Complete => PastRun::Complete,
-        RunState::Failed { retryable, .. } => PastRun::Failed { attempt: run.attempt, retryable: *retryable },
-        RunState::Missed => PastRun::Missed,
-    }
 }
 
 fn items(plan: &Plan, unread: &BTreeMap<Location, Fault>, execution: &str) -> Vec<Item> {
