@@ -319,3 +319,33 @@ fn retention_prunes_what_no_rule_keeps_and_nothing_of_others() {
     let (newest, older) = ("nightly/2026-11-21T02:00:00Z", "nightly/2026-11-14T02:00:00Z");
     assert_eq!(left, ["", older, newest, "other/2026-11-01T02:00:00Z"]);
 }
+
+/// 480 snapshots take EC2 longer to delete, at five a second, than a function may run.
+#[test]
+fn pruning_that_runs_out_of_time_goes_on_until_all_is_deleted() {
+    let scene = Scene::new(14, &[nightly(json!({ "retention": { "keep_last": 1 } }))]);
+    let id = scene.add(|spec| (0..10).fold(spec, |spec, _| spec.volume(8, &[])));
+    for day in 1..=20 {
+        for half in ["02", "14"] {
+            let tags = [
+                ("stopgap:policy", "nightly".to_owned()),
+                ("stopgap:instance", id.clone()),
+                ("stopgap:occurrence", format!("nightly/2026-10-{day:02}T{half}:00:00Z")),
+                ("stopgap:volumes", "12".to_owned()),
+            ];
+            let tags = tags.map(|(key, value)| (key.to_owned(), value)).into();
+            scene.stopgap.aws.add_backup(&id, "2026-10-21T02:00:00Z".parse().unwrap(), &tags);
+        }
+    }
+    assert_eq!(scene.snapshots().len(), 480);
+    let execution = scene.run(json!({ "instance_id": id }));
+
+    assert_eq!(execution.status, Status::Succeeded, "{:?} {:?}", execution.error, execution.cause);
+    assert_eq!(scene.snapshots().len(), 12, "the new set alone is kept");
+    let events = scene.stopgap.step_functions.history(&execution.arn);
+    let out_of_time = |event: &&stopgap_sim::stepfunctions::HistoryEvent| {
+        event.detail("error").and_then(|error| error.as_str()) == Some("OutOfTime")
+    };
+    assert!(events.iter().filter(out_of_time).count() > 0, "it was done in one invocation");
+    assert_eq!(scene.messages(), []);
+}

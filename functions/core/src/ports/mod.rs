@@ -92,9 +92,9 @@ impl<'a> Ports<'a> {
     }
 }
 
-/// How much of an invocation's time must be left to begin another piece of work: more than one request with its retries
-/// takes.
-const PIECE: SignedDuration = SignedDuration::from_secs(15);
+/// How much of an invocation's time must be left to begin another piece of work: what one request may take with its
+/// retries.
+const PIECE: SignedDuration = SignedDuration::from_secs(30);
 
 /// What a task is told about its own invocation, besides its input.
 #[derive(Clone, Copy)]
