@@ -38,11 +38,11 @@ const ERRORS_WATCHED: readonly FunctionName[] = ['notify', 'plan-fleet', 'wake']
 const FIVE_MINUTES = Duration.minutes(5);
 
 /** A metric that a function writes about its own work. */
-export function ownMetric(names: Names, functionName: FunctionName, metricName: string, statistic: string = Stats.SUM): Metric {
+export function ownMetric(functionName: FunctionName, metricName: string, statistic: string = Stats.SUM): Metric {
   return new Metric({
     namespace: 'stopgap',
     metricName,
-    dimensionsMap: { Function: names.of(functionName) },
+    dimensionsMap: { Function: functionName },
     statistic,
     period: TICK,
   });
@@ -69,7 +69,7 @@ export class Alarms extends Construct {
     }
     this.any(
       'OccurrencesMissed',
-      ownMetric(props.names, 'plan-fleet', 'OccurrencesMissed'),
+      ownMetric('plan-fleet', 'OccurrencesMissed'),
       'Backups were due and no run was begun for them in time. Their tickets name them.',
     );
     this.noPlans();
@@ -102,7 +102,7 @@ export class Alarms extends Construct {
     const alarm = new Alarm(this, 'NoPlans', {
       alarmName: this.names.of('no-plans'),
       alarmDescription: 'The fleet has made no plan for 45 minutes: no backup is begun. See its executions, and its schedule.',
-      metric: ownMetric(this.names, 'plan-fleet', 'PlansMade'),
+      metric: ownMetric('plan-fleet', 'PlansMade'),
       threshold: 1,
       comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
       evaluationPeriods: 3,

@@ -1,5 +1,4 @@
-import { Aws } from 'aws-cdk-lib';
-import { CfnEventBusPolicy } from 'aws-cdk-lib/aws-events';
+import { Aws, CfnResource } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 
 import type { Names } from '../names.ts';
@@ -20,16 +19,20 @@ export class OpenBus extends Construct {
   }
 
   private policy(id: string, statementId: string, principal: object, condition?: object): void {
-    new CfnEventBusPolicy(this, id, {
-      eventBusName: 'default',
-      statementId,
-      statement: {
-        Sid: statementId,
-        Effect: 'Allow',
-        Principal: principal,
-        Action: 'events:PutEvents',
-        Resource: `arn:${Aws.PARTITION}:events:${Aws.REGION}:${Aws.ACCOUNT_ID}:event-bus/default`,
-        Condition: condition,
+    // Not CfnEventBusPolicy: it warns of a deprecated property whether that is used or not.
+    new CfnResource(this, id, {
+      type: 'AWS::Events::EventBusPolicy',
+      properties: {
+        EventBusName: 'default',
+        StatementId: statementId,
+        Statement: {
+          Sid: statementId,
+          Effect: 'Allow',
+          Principal: principal,
+          Action: 'events:PutEvents',
+          Resource: `arn:${Aws.PARTITION}:events:${Aws.REGION}:${Aws.ACCOUNT_ID}:event-bus/default`,
+          Condition: condition,
+        },
       },
     });
   }

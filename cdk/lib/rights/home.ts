@@ -48,7 +48,7 @@ export const readTable = (home: Home): Right => ({
 export const writeTable = (home: Home): Right => ({
   sid: 'WriteTable',
   reason: 'The one table of the deployment.',
-  actions: ['dynamodb:PutItem', 'dynamodb:DeleteItem', 'dynamodb:ConditionCheckItem'],
+  actions: ['dynamodb:PutItem', 'dynamodb:DeleteItem'],
   resources: [home.table.tableArn],
 });
 
