@@ -139,6 +139,27 @@ fn plan_says_what_is_due_what_is_not_and_what_is_not_known() {
 }
 
 #[test]
+fn offline_a_policy_selects_in_its_targets_and_without_any_everywhere() {
+    let due = |targets: Value| -> Vec<String> {
+        let policy = json!({"id": "all", "targets": targets, "select": {"any": [{"name": "web-*"}]},
+                            "schedule": {"expression": "cron(0 2 * * ? *)"}, "retention": {"keep_last": 3}});
+        let output = plan(&inventory(), &policy.to_string(), &["--json"]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+        found["due"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|due| due["instance_id"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(due(json!([])), ["i-db", "i-web"]);
+    assert_eq!(due(json!([{"account": "222222222222"}])), ["i-db"]);
+    assert_eq!(due(json!([{"regions": ["eu-west-1"]}])), ["i-web"]);
+    assert_eq!(due(json!([{"account": "222222222222", "regions": ["eu-west-1"]}])), [""; 0]);
+}
+
+#[test]
 fn plan_reads_well_without_json() {
     let output = plan(&inventory(), &policies().to_string(), &[]);
     let stdout = text(&output.stdout);

@@ -263,6 +263,36 @@ fn an_occurrence_is_missed_in_the_one_plan_that_passes_its_last_moment() {
 }
 
 #[test]
+fn a_place_that_could_not_be_read_has_a_mark_of_its_own() {
+    let (policies, inventory, runs) = ([nightly("")], inventory(), BTreeMap::new());
+    let until = |mark: &PlannedUntil| {
+        let (at, planned_until) = ("2026-11-21T04:15:00Z".parse().unwrap(), Some(mark));
+        let inventory = &inventory;
+        let question = Question {
+            policies: &policies,
+            inventory,
+            runs: &runs,
+            at,
+            planned_until,
+            home: None,
+            only: None,
+        };
+        missed(&plan(&question))
+    };
+    let here = inventory.instances[0].location.clone();
+    let (first, second) = (mark("2026-11-19T12:00:00Z"), "2026-11-21T04:00:00Z".parse().unwrap());
+    let behind = PlannedUntil::after(Some(&first), second, [&here].into_iter());
+    assert_eq!(until(&behind), ["nightly/2026-11-20T02:00:00Z", OCCURRENCE]);
+    // It stays where it is however often the place cannot be read, and others are not held up by it.
+    let still =
+        PlannedUntil::after(Some(&behind), "2026-11-21T04:10:00Z".parse().unwrap(), [&here].into_iter());
+    assert_eq!(until(&still), until(&behind));
+    let elsewhere = Location::new("222222222222", "eu-west-1");
+    assert_eq!(until(&PlannedUntil::after(Some(&first), second, [&elsewhere].into_iter())), [""; 0]);
+    assert_eq!(until(&PlannedUntil::after(Some(&still), second, [].into_iter())), [""; 0]);
+}
+
+#[test]
 fn an_occurrence_is_missed_when_the_next_one_comes() {
     let hourly = [policy("hourly", r#"{"name": "*"}"#, "").with_expression("rate(1 hour)")];
     let plan = after(&hourly, &inventory(), "2026-11-21T03:00:00Z", &[], Some("2026-11-21T02:45:00Z"));
