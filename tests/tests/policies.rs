@@ -1,5 +1,7 @@
 //! Policies in the table: checked before they are stored, and never overwritten unseen.
 
+#![allow(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
+
 use serde_json::{Value, json};
 use stopgap_core::error::{ErrorName, TaskError};
 use stopgap_core::policies::{self, SIZE_MAX, Stored};
