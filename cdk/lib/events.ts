@@ -4,7 +4,9 @@ import type { EventPattern } from 'aws-cdk-lib/aws-events';
  * The events that tell what a waiting run waits for, by the name of their rule. The hub sends them to `wake`, a spoke to
  * the hub. They are best effort: a poll stands behind each, so a lost one costs seconds.
  */
-export const AWAITED_EVENTS: Readonly<Record<string, { readonly description: string; readonly pattern: EventPattern }>> = {
+export const AWAITED_EVENTS: Readonly<
+  Record<string, { readonly description: string; readonly pattern: EventPattern }>
+> = {
   InstanceState: {
     description: 'An instance is running, stopped or terminated',
     pattern: {

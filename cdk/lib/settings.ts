@@ -80,14 +80,20 @@ export function hubSettings(node: Node): HubSettings {
   const common = commonSettings(node);
   const spokes = readSpokes(node);
   if (common.externalId === undefined && (spokes.accounts.length > 0 || spokes.organization !== undefined)) {
-    throw wrong('externalId', 'is not given', 'a secret that hub and spokes share, since there are spokes');
+    throw wrong('externalId', 'is not given', 'a text that hub and spokes agree on, since there are spokes');
   }
   return {
     ...common,
     artifacts: readArtifacts(node, architecture),
     architecture,
     spokes,
-    logLevel: readMatching(node, 'logLevel', LOG_LEVEL, 'error, warn, info, debug, trace, or targets as in info,stopgap_core=debug') ?? 'info',
+    logLevel:
+      readMatching(
+        node,
+        'logLevel',
+        LOG_LEVEL,
+        'error, warn, info, debug, trace, or targets as in info,stopgap_core=debug',
+      ) ?? 'info',
     machineLogLevel: readMachineLogLevel(node),
     logRetention: readLogRetention(node),
   };
@@ -134,10 +140,24 @@ const LOG_DAYS = new Map<string, RetentionDays>([
 
 function commonSettings(node: Node): CommonSettings {
   // Twenty characters leave room for the longest function and Region within the 64 of a role's name.
-  const name = readMatching(node, 'name', /^[a-z][a-z0-9-]{0,19}$/, 'up to 20 of a-z, 0-9 and -, beginning with a letter');
-  const optInTag = readMatching(node, 'optInTag', /^(?!aws:)[^=*?]{1,128}(=[^=*?]{0,256})?$/, 'the key of a tag, or key=value');
+  const name = readMatching(
+    node,
+    'name',
+    /^[a-z][a-z0-9-]{0,19}$/,
+    'up to 20 of a-z, 0-9 and -, beginning with a letter',
+  );
+  const optInTag = readMatching(
+    node,
+    'optInTag',
+    /^(?!aws:)[^=*?]{1,128}(=[^=*?]{0,256})?$/,
+    'the key of a tag, or key=value',
+  );
   readMatching(node, 'prune', /^report$/, 'report: this release plans and reports what it would delete');
-  return { names: new Names(name ?? 'stopgap'), reach: { optInTag, prune: 'report' }, externalId: readExternalId(node) };
+  return {
+    names: new Names(name ?? 'stopgap'),
+    reach: { optInTag, prune: 'report' },
+    externalId: readExternalId(node),
+  };
 }
 
 function readArchitecture(node: Node): Architecture {
@@ -162,7 +182,12 @@ function readArtifacts(node: Node, architecture: Architecture): string {
 
 function readSpokes(node: Node): Spokes {
   const accounts = readMatching(node, 'spokes', /^\d{12}(,\d{12})*$/, 'account ids, as in 111122223333,444455556666');
-  const organization = readMatching(node, 'organization', /^o-[a-z0-9]{10,32}$/, "an organization's id, as in o-a1b2c3d4e5");
+  const organization = readMatching(
+    node,
+    'organization',
+    /^o-[a-z0-9]{10,32}$/,
+    "an organization's id, as in o-a1b2c3d4e5",
+  );
   if (accounts !== undefined && organization !== undefined) {
     throw wrong('spokes', 'is given beside organization', 'one of the two');
   }
@@ -170,7 +195,12 @@ function readSpokes(node: Node): Spokes {
 }
 
 function readExternalId(node: Node): string | undefined {
-  return readMatching(node, 'externalId', /^[\w+=,.@:/-]{2,1224}$/, 'what STS takes: 2 to 1224 of A-Z, a-z, 0-9 and +=,.@:/-_');
+  return readMatching(
+    node,
+    'externalId',
+    /^[\w+=,.@:/-]{2,1224}$/,
+    'what STS takes: 2 to 1224 of A-Z, a-z, 0-9 and +=,.@:/-_',
+  );
 }
 
 function readMachineLogLevel(node: Node): LogLevel {

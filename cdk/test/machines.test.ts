@@ -22,18 +22,25 @@ function role(of: Template, machine: string): Statement[] {
 }
 
 function resourcesOf(machine: string, sid: string): string[] {
-  return role(template, machine).filter((statement) => statement.sid === sid).flatMap((statement) => [...statement.resources]);
+  return role(template, machine)
+    .filter((statement) => statement.sid === sid)
+    .flatMap((statement) => [...statement.resources]);
 }
 
 test('every file in statemachine/ is a state machine, and nothing else is', () => {
   const inFolder = readdirSync(MACHINES_FOLDER).filter((file) => file.endsWith('.asl.json'));
-  const deployed = resources(template, 'AWS::StepFunctions::StateMachine').map(([, { Properties }]) => Properties['StateMachineName']);
+  const deployed = resources(template, 'AWS::StepFunctions::StateMachine').map(
+    ([, { Properties }]) => Properties['StateMachineName'],
+  );
   expect(deployed.sort()).toEqual(inFolder.map((file) => `stopgap-${file.replace('.asl.json', '')}`).sort());
 });
 
 test('a new file is a new state machine', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'stopgap-machines-'));
-  writeFileSync(path.join(folder, 'rescue.asl.json'), '{"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": true}}}');
+  writeFileSync(
+    path.join(folder, 'rescue.asl.json'),
+    '{"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": true}}}',
+  );
   expect([...addInto(folder).keys()]).toEqual(['rescue']);
 });
 
@@ -68,12 +75,16 @@ describe.each(files.map((file) => [file.name, file] as const))('%s', (name, file
   });
 
   test('may call the functions that it names, in every version, and no others', () => {
-    const expected = calls.map((call) => expect.stringMatching(new RegExp(`^<${call}Function[0-9A-F]{8}\\.Arn>:\\*$`)) as unknown);
+    const expected = calls.map(
+      (call) => expect.stringMatching(new RegExp(`^<${call}Function[0-9A-F]{8}\\.Arn>:\\*$`)) as unknown,
+    );
     expect(resourcesOf(id, 'CallFunctions')).toEqual(expected);
   });
 
   test('has an alias to the version that is published, and keeps earlier versions', () => {
-    const [version] = resources(template, 'AWS::StepFunctions::StateMachineVersion').filter(([key]) => key.startsWith(id));
+    const [version] = resources(template, 'AWS::StepFunctions::StateMachineVersion').filter(([key]) =>
+      key.startsWith(id),
+    );
     expect(version?.[1]).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
     const alias = one(template, 'AWS::StepFunctions::StateMachineAlias', id);
     expect(alias.Properties).toEqual({
@@ -113,7 +124,9 @@ test('the fleet has what a Distributed Map needs: itself, its children, and the 
     `${prefix}:execution:stopgap-fleet/Dispatch:*`,
     `${prefix}:execution:stopgap-fleet:*`,
   ]);
-  expect(resourcesOf('FleetMachine', 'ReadPlans')).toEqual([expect.stringMatching(/^<PlanningBucket[0-9A-F]+\.Arn>\/\*$/)]);
+  expect(resourcesOf('FleetMachine', 'ReadPlans')).toEqual([
+    expect.stringMatching(/^<PlanningBucket[0-9A-F]+\.Arn>\/\*$/),
+  ]);
 });
 
 test('what is no Amazon States Language is found', () => {

@@ -20,11 +20,13 @@ function findings(app: App): string[] {
 }
 
 function acknowledgements(construct: IConstruct): [string, string][] {
-  return construct.node.findAll().flatMap((node) =>
-    node.node.metadata
-      .filter(({ type }) => type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY)
-      .flatMap(({ data }) => Object.entries(data as Record<string, string>)),
-  );
+  return construct.node
+    .findAll()
+    .flatMap((node) =>
+      node.node.metadata
+        .filter(({ type }) => type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY)
+        .flatMap(({ data }) => Object.entries(data as Record<string, string>)),
+    );
 }
 
 const artifacts = stubArtifacts();
@@ -46,7 +48,9 @@ test.each([
 test('an acknowledgement covers one resource, never a stack or the app', () => {
   const app = createApp({ artifacts });
   const stack = addStack(app);
-  const onWhole = [app, stack].flatMap((scope) => scope.node.metadata).filter(({ type }) => type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY);
+  const onWhole = [app, stack]
+    .flatMap((scope) => scope.node.metadata)
+    .filter(({ type }) => type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY);
   expect(onWhole).toEqual([]);
 });
 

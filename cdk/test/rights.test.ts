@@ -14,17 +14,20 @@ const templates: [string, Template][] = [
 
 /** What resource policies may say of `*`, and why: there it means the resource that has the policy. */
 const OWN_RESOURCE = new Map([
-  ['OwnedByTheAccount', "In the policy of a key, every resource is that key."],
+  ['OwnedByTheAccount', 'In the policy of a key, every resource is that key.'],
   ['AlarmsEncrypt', 'In the policy of a key, every resource is that key.'],
   ['RulesEncrypt', 'In the policy of a key, every resource is that key.'],
 ]);
 
 const allows = (found: readonly Statement[]): Statement[] => found.filter(({ effect }) => effect === 'Allow');
-const actionsOf = (functionId: string): string[] => allows(rightsOf(template, functionId)).flatMap(({ actions }) => [...actions]);
+const actionsOf = (functionId: string): string[] =>
+  allows(rightsOf(template, functionId)).flatMap(({ actions }) => [...actions]);
 
 describe.each(templates)('%s', (_, stack) => {
   test('grants no action with a wildcard', () => {
-    const wild = allows(statements(stack.toJSON())).filter(({ actions }) => actions.some((action) => action.includes('*')));
+    const wild = allows(statements(stack.toJSON())).filter(({ actions }) =>
+      actions.some((action) => action.includes('*')),
+    );
     expect(wild).toEqual([]);
   });
 
@@ -53,7 +56,9 @@ describe.each(templates)('%s', (_, stack) => {
 });
 
 test('every function has a role of its own', () => {
-  const roles = resources(template, 'AWS::Lambda::Function').map(([, { Properties }]) => JSON.stringify(Properties['Role']));
+  const roles = resources(template, 'AWS::Lambda::Function').map(([, { Properties }]) =>
+    JSON.stringify(Properties['Role']),
+  );
   expect(new Set(roles).size).toBe(FUNCTION_NAMES.length);
 });
 
@@ -123,7 +128,10 @@ test.each([
 ])('with the opt-in tag %s no other instance is stopped or started, here or in a spoke', (optInTag, condition) => {
   const opted = hub({ optInTag });
   const inSpoke = statements(one(spoke({ optInTag }), 'AWS::IAM::Role', 'Spoke').Properties['Policies']);
-  for (const [id, action] of [['StopInstance', 'ec2:StopInstances'], ['StartInstance', 'ec2:StartInstances']] as const) {
+  for (const [id, action] of [
+    ['StopInstance', 'ec2:StopInstances'],
+    ['StartInstance', 'ec2:StartInstances'],
+  ] as const) {
     for (const found of [rightsOf(opted, id), inSpoke]) {
       expect(found.find(({ actions }) => actions.includes(action))?.condition).toEqual(condition);
     }
@@ -131,9 +139,12 @@ test.each([
 });
 
 test('functions assume spoke roles only in the accounts that are named, or in the organization', () => {
-  const assume = (stack: Template): Statement[] => rightsOf(stack, 'StopInstance').filter(({ sid }) => sid === 'ReachSpokes');
+  const assume = (stack: Template): Statement[] =>
+    rightsOf(stack, 'StopInstance').filter(({ sid }) => sid === 'ReachSpokes');
   expect(assume(hub())).toEqual([]);
-  expect(assume(template).flatMap((statement) => statement.resources)).toEqual(['arn:<AWS::Partition>:iam::444455556666:role/stopgap-spoke*']);
+  expect(assume(template).flatMap((statement) => statement.resources)).toEqual([
+    'arn:<AWS::Partition>:iam::444455556666:role/stopgap-spoke*',
+  ]);
   const [wide] = assume(hub({ organization: 'o-a1b2c3d4e5', externalId: 'a-shared-secret' }));
   expect(wide?.resources).toEqual(['arn:<AWS::Partition>:iam::*:role/stopgap-spoke*']);
   expect(wide?.condition).toEqual({ StringEquals: { 'aws:ResourceOrgID': 'o-a1b2c3d4e5' } });

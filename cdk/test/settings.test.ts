@@ -37,12 +37,16 @@ describe('a wrong context value is refused, saying what would be right', () => {
 
 test('spokes need an external id, and are either listed or an organization', () => {
   expect(() => hub({ spokes: '444455556666' })).toThrow('externalId');
-  expect(() => hub({ spokes: '444455556666', organization: 'o-a1b2c3d4e5', externalId: 'a-shared-secret' })).toThrow('one of the two');
+  expect(() => hub({ spokes: '444455556666', organization: 'o-a1b2c3d4e5', externalId: 'a-shared-secret' })).toThrow(
+    'one of the two',
+  );
 });
 
 test('functions that are not built are an error that says what builds them', () => {
   const empty = mkdtempSync(path.join(tmpdir(), 'stopgap-empty-'));
-  expect(() => hub({ artifacts: empty })).toThrow(/has no .*stop-instance\/bootstrap.*`cargo lambda build --release --arm64 .*`/);
+  expect(() => hub({ artifacts: empty })).toThrow(
+    /has no .*stop-instance\/bootstrap.*`cargo lambda build --release --arm64 .*`/,
+  );
   expect(() => hub({ artifacts: empty, architecture: 'x86_64' })).toThrow('--x86-64');
 });
 
@@ -71,7 +75,9 @@ test('what the functions log, and what the machines log, can be set', () => {
   expect(one(template, 'AWS::Lambda::Function', 'Wait').Properties['Environment']).toMatchObject({
     Variables: { STOPGAP_LOG_LEVEL: 'info,stopgap_core=debug' },
   });
-  expect(one(template, 'AWS::StepFunctions::StateMachine', 'Fleet').Properties['LoggingConfiguration']).toMatchObject({ Level: 'ALL' });
+  expect(one(template, 'AWS::StepFunctions::StateMachine', 'Fleet').Properties['LoggingConfiguration']).toMatchObject({
+    Level: 'ALL',
+  });
 });
 
 test('the external id reaches the functions that reach other accounts', () => {

@@ -16,11 +16,15 @@ test('it is trusted by the functions of the hub that reach instances, with the e
   expect(trust?.condition?.['StringEquals']).toEqual({ 'sts:ExternalId': 'a-shared-secret' });
   const trusted = JSON.stringify(trust?.condition?.['ArnEquals']?.['aws:PrincipalArn']);
   const reaching = FUNCTION_NAMES.filter((name) => name !== 'notify' && name !== 'close-run');
-  expect(trusted.match(/role\/[\w-]+/g)?.sort()).toEqual(reaching.map((name) => `role/stopgap-${name}-eu-west-1`).sort());
+  expect(trusted.match(/role\/[\w-]+/g)?.sort()).toEqual(
+    reaching.map((name) => `role/stopgap-${name}-eu-west-1`).sort(),
+  );
 });
 
 test("the roles that it trusts are those that the hub's functions have", () => {
-  const names = resources(hub(), 'AWS::IAM::Role').map(([, { Properties }]) => JSON.stringify(Properties['RoleName'] ?? ''));
+  const names = resources(hub(), 'AWS::IAM::Role').map(([, { Properties }]) =>
+    JSON.stringify(Properties['RoleName'] ?? ''),
+  );
   const inHub = names.filter((name) => name.includes('stop-instance'));
   expect(inHub).toEqual(['{"Fn::Join":["",["stopgap-stop-instance-",{"Ref":"AWS::Region"}]]}']);
 });
@@ -31,7 +35,9 @@ test('it may do what the functions may do to instances at home, and no more', ()
     actions.some((action) => /^(ec2|autoscaling|kms:CreateGrant)/.test(action)),
   );
   const bySid = (found: { sid: string | undefined }[]): unknown[] =>
-    [...new Map(found.map((statement) => [statement.sid, statement])).values()].sort((a, b) => String(a.sid).localeCompare(String(b.sid)));
+    [...new Map(found.map((statement) => [statement.sid, statement])).values()].sort((a, b) =>
+      String(a.sid).localeCompare(String(b.sid)),
+    );
   expect(bySid(statements(role.Properties['Policies']))).toEqual(bySid(onInstances));
 });
 
@@ -45,7 +51,9 @@ test("events go to the hub's bus, with a queue for those that do not arrive", ()
     expect(target?.DeadLetterConfig, id).toBeDefined();
   }
   expect(rules.map(([, rule]) => rule.Properties['EventPattern'])).toEqual(
-    resources(hub(), 'AWS::Events::Rule').filter(([id]) => id.startsWith('WakeOn')).map(([, rule]) => rule.Properties['EventPattern']),
+    resources(hub(), 'AWS::Events::Rule')
+      .filter(([id]) => id.startsWith('WakeOn'))
+      .map(([, rule]) => rule.Properties['EventPattern']),
   );
 });
 

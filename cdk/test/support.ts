@@ -74,7 +74,9 @@ export function one(template: Template, type: string, prefix = ''): Resource {
   const found = resources(template, type).filter(([id]) => id.startsWith(prefix));
   const [first] = found;
   if (first === undefined || found.length > 1) {
-    throw new Error(`there are ${found.length} ${type} that begin with ${prefix}: ${found.map(([id]) => id).join(', ')}`);
+    throw new Error(
+      `there are ${found.length} ${type} that begin with ${prefix}: ${found.map(([id]) => id).join(', ')}`,
+    );
   }
   return first[1];
 }

@@ -42,7 +42,11 @@ test('the same functions give the same bytes, from whichever folder they come', 
 
 test('what stops a synthesis is one line that says what would be right', () => {
   const env = { ...BARE, CDK_CONTEXT_JSON: JSON.stringify({ artifacts: stubArtifacts(), logDays: '2' }) };
-  const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'bin/app.ts'], { cwd: folder, env, encoding: 'utf8' });
+  const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'bin/app.ts'], {
+    cwd: folder,
+    env,
+    encoding: 'utf8',
+  });
   expect(status).toBe(1);
   expect(stderr).toContain('the context value logDays is 2; it has to be one of 1, 3, 7');
 });

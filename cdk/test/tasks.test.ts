@@ -11,7 +11,9 @@ import { hub, resources, rightsOf } from './support.ts';
 function tasks(): Map<string, string[]> {
   const file = path.resolve(import.meta.dirname, '../../functions/core/src/tasks/mod.rs');
   const declared = [...readFileSync(file, 'utf8').matchAll(/= "([a-z-]+)" uses \[([^\]]*)\]/g)];
-  return new Map(declared.map(([, name = '', services = '']) => [name, services.split(',').map((service) => service.trim())]));
+  return new Map(
+    declared.map(([, name = '', services = '']) => [name, services.split(',').map((service) => service.trim())]),
+  );
 }
 
 /** What having a service means: at least one right with this prefix. */
@@ -42,7 +44,10 @@ test('a function has rights on the services that its task declares, and on no ot
 
 test('a function is told what its task needs', () => {
   for (const [name, declared] of tasks()) {
-    const [, found] = resources(template, 'AWS::Lambda::Function').find(([, { Properties }]) => Properties['FunctionName'] === `stopgap-${name}`) ?? [];
+    const [, found] =
+      resources(template, 'AWS::Lambda::Function').find(
+        ([, { Properties }]) => Properties['FunctionName'] === `stopgap-${name}`,
+      ) ?? [];
     const { Variables } = found?.Properties['Environment'] as { Variables: Record<string, unknown> };
     const always = ['STOPGAP_ACCOUNT', 'STOPGAP_LOG_LEVEL', 'STOPGAP_PRUNE', 'STOPGAP_TABLE'];
     const bucket = declared.includes('Objects') ? ['STOPGAP_BUCKET'] : [];

@@ -20,20 +20,25 @@ const targets = (rule: { Properties: Record<string, unknown> }): Target[] => rul
 function sent(ruleId: string): Record<string, unknown> {
   const [target] = targets(one(template, 'AWS::Events::Rule', ruleId));
   const input = target?.InputTransformer?.InputTemplate;
-  const parts = typeof input === 'string' ? [input] : ((input as { 'Fn::Join': [string, unknown[]] })['Fn::Join'][1]);
+  const parts = typeof input === 'string' ? [input] : (input as { 'Fn::Join': [string, unknown[]] })['Fn::Join'][1];
   const text = parts.map((part) => (typeof part === 'string' ? part : 'X')).join('');
   // EventBridge puts a value of the event in place as JSON where it stands alone, and as text within a text.
-  return JSON.parse(text.replaceAll(/(?<=[:,[])<[\w-]+>/g, '"from the event"').replaceAll(/<[\w-]+>/g, 'from the event')) as Record<string, unknown>;
+  return JSON.parse(
+    text.replaceAll(/(?<=[:,[])<[\w-]+>/g, '"from the event"').replaceAll(/<[\w-]+>/g, 'from the event'),
+  ) as Record<string, unknown>;
 }
 
 describe('the schedule', () => {
   const { Properties } = one(template, 'AWS::Scheduler::Schedule');
 
-  test('starts the alias of the fleet every 15 minutes, and tells it the tick', () => {
+  test('starts the alias of the fleet on every quarter of an hour, and tells it the tick', () => {
     expect(Properties).toMatchObject({
-      ScheduleExpression: 'rate(15 minutes)',
+      ScheduleExpression: 'cron(0/15 * * * ? *)',
       FlexibleTimeWindow: { Mode: 'OFF' },
-      Target: { Input: '{"at":"<aws.scheduler.scheduled-time>"}', Arn: { Ref: expect.stringMatching(/^FleetMachineAlias/) as unknown } },
+      Target: {
+        Input: '{"at":"<aws.scheduler.scheduled-time>"}',
+        Arn: { Ref: expect.stringMatching(/^FleetMachineAlias/) as unknown },
+      },
     });
   });
 
@@ -52,8 +57,12 @@ describe('the events that runs wait for', () => {
     ['EBS Multi-Volume Snapshots Completion Status', undefined],
   ])('%s wakes them', (detailType, detail) => {
     const pattern = { source: ['aws.ec2'], 'detail-type': [detailType], ...(detail === undefined ? {} : { detail }) };
-    const [found] = resources(template, 'AWS::Events::Rule').filter(([, rule]) => JSON.stringify(rule.Properties['EventPattern']) === JSON.stringify(pattern));
-    expect(found && targets(found[1])[0]?.Arn).toEqual({ 'Fn::GetAtt': [expect.stringMatching(/^WakeFunction/), 'Arn'] });
+    const [found] = resources(template, 'AWS::Events::Rule').filter(
+      ([, rule]) => JSON.stringify(rule.Properties['EventPattern']) === JSON.stringify(pattern),
+    );
+    expect(found && targets(found[1])[0]?.Arn).toEqual({
+      'Fn::GetAtt': [expect.stringMatching(/^WakeFunction/), 'Arn'],
+    });
   });
 });
 
@@ -68,10 +77,16 @@ describe('every asynchronous edge has a dead-letter queue', () => {
   });
 
   test('functions that rules invoke', () => {
-    const invoked = new Set(resources(template, 'AWS::Lambda::Permission').map(([, { Properties }]) => JSON.stringify(Properties['FunctionName']).replace(/[^]*?(\w+Function)[^]*/, '$1')));
+    const invoked = new Set(
+      resources(template, 'AWS::Lambda::Permission').map(([, { Properties }]) =>
+        JSON.stringify(Properties['FunctionName']).replace(/[^]*?(\w+Function)[^]*/, '$1'),
+      ),
+    );
     expect(invoked).toEqual(new Set(['WakeFunction', 'NotifyFunction']));
     for (const id of ['Wake', 'Notify']) {
-      expect(one(template, 'AWS::Lambda::EventInvokeConfig', id).Properties['DestinationConfig']).toMatchObject({ OnFailure: {} });
+      expect(one(template, 'AWS::Lambda::EventInvokeConfig', id).Properties['DestinationConfig']).toMatchObject({
+        OnFailure: {},
+      });
       expect(rightsOf(template, id).flatMap((statement) => statement.actions)).toContain('sqs:SendMessage');
     }
   });
@@ -82,7 +97,10 @@ describe('every asynchronous edge has a dead-letter queue', () => {
     }
     for (const [id, { Properties }] of resources(template, 'AWS::SQS::QueuePolicy')) {
       const denied = statements(Properties).filter(({ effect }) => effect === 'Deny');
-      expect(denied.map(({ condition }) => condition), id).toEqual([{ Bool: { 'aws:SecureTransport': 'false' } }]);
+      expect(
+        denied.map(({ condition }) => condition),
+        id,
+      ).toEqual([{ Bool: { 'aws:SecureTransport': 'false' } }]);
     }
   });
 });
@@ -92,7 +110,9 @@ describe('an execution that ends as no state can catch becomes a ticket', () => 
     for (const rule of ['EndedFleetFailed', 'EndedFleetCutOff']) {
       expect(sent(rule)).toMatchObject({ kind: 'plan-failed', action: 'open', fleet: { execution: 'from the event' } });
     }
-    expect(sent('EndedFleetFailed')['fleet']).toMatchObject({ failure: { Error: 'from the event', Cause: 'from the event' } });
+    expect(sent('EndedFleetFailed')['fleet']).toMatchObject({
+      failure: { Error: 'from the event', Cause: 'from the event' },
+    });
   });
 
   test('of a run: as a message in the format of the others', () => {
@@ -105,12 +125,21 @@ describe('an execution that ends as no state can catch becomes a ticket', () => 
     const message = sent('EndedInstanceCutOff');
     expect(Object.keys(message).sort()).toEqual([...schema.required].sort());
     expect(message['version']).toBe(schema.properties['version']?.const);
-    for (const [key, definition] of [['kind', 'Kind'], ['action', 'Action'], ['severity', 'Severity']] as const) {
+    for (const [key, definition] of [
+      ['kind', 'Kind'],
+      ['action', 'Action'],
+      ['severity', 'Severity'],
+    ] as const) {
       expect(schema.$defs[definition]?.oneOf.map((value) => value.const)).toContain(message[key]);
     }
-    for (const [key, { type }] of Object.entries(schema.properties).filter(([, property]) => property.type !== undefined)) {
+    for (const [key, { type }] of Object.entries(schema.properties).filter(
+      ([, property]) => property.type !== undefined,
+    )) {
       const is = message[key] === null ? 'null' : Array.isArray(message[key]) ? 'array' : typeof message[key];
-      expect([type].flat().map((name) => (name === 'integer' ? 'number' : name)), key).toContain(is);
+      expect(
+        [type].flat().map((name) => (name === 'integer' ? 'number' : name)),
+        key,
+      ).toContain(is);
     }
   });
 
@@ -147,34 +176,62 @@ describe('what is stored', () => {
   test('plans are private and gone within days', () => {
     expect(one(template, 'AWS::S3::Bucket').Properties).toMatchObject({
       LifecycleConfiguration: { Rules: [{ ExpirationInDays: 7, Status: 'Enabled' }] },
-      PublicAccessBlockConfiguration: { BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true },
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
     });
   });
 
   test('tickets are encrypted with a key that alarms and rules may use, and take TLS only', () => {
-    template.hasResourceProperties('AWS::SNS::Topic', { TopicName: 'stopgap-tickets', KmsMasterKeyId: Match.anyValue() });
+    template.hasResourceProperties('AWS::SNS::Topic', {
+      TopicName: 'stopgap-tickets',
+      KmsMasterKeyId: Match.anyValue(),
+    });
     const key = statements(one(template, 'AWS::KMS::Key').Properties);
     expect(key.map(({ sid }) => sid)).toEqual(['OwnedByTheAccount', 'AlarmsEncrypt', 'RulesEncrypt']);
     const policy = statements(one(template, 'AWS::SNS::TopicPolicy').Properties);
-    expect(policy.filter(({ effect }) => effect === 'Deny').map(({ condition }) => condition)).toEqual([{ Bool: { 'aws:SecureTransport': 'false' } }]);
-    expect(policy.filter(({ effect }) => effect === 'Allow').map(({ sid }) => sid)).toEqual(['AlarmsPublish', 'RulesPublish']);
+    expect(policy.filter(({ effect }) => effect === 'Deny').map(({ condition }) => condition)).toEqual([
+      { Bool: { 'aws:SecureTransport': 'false' } },
+    ]);
+    expect(policy.filter(({ effect }) => effect === 'Allow').map(({ sid }) => sid)).toEqual([
+      'AlarmsPublish',
+      'RulesPublish',
+    ]);
   });
 });
 
 test('removing the stack removes no snapshot: nothing in it makes or deletes one, and it has no custom resource', () => {
   const types = resources(template).map(([, { Type }]) => Type);
-  expect(types.filter((type) => type.startsWith('Custom::') || type.includes('CustomResource') || type.startsWith('AWS::EC2::'))).toEqual([]);
+  expect(
+    types.filter(
+      (type) => type.startsWith('Custom::') || type.includes('CustomResource') || type.startsWith('AWS::EC2::'),
+    ),
+  ).toEqual([]);
 });
 
 test('spokes may put events on the bus only if they are named', () => {
   expect(resources(template, 'AWS::Events::EventBusPolicy')).toEqual([]);
   const listed = hub({ spokes: '444455556666,777788889999', externalId: 'a-shared-secret' });
   expect(resources(listed, 'AWS::Events::EventBusPolicy')).toHaveLength(2);
-  const whole = one(hub({ organization: 'o-a1b2c3d4e5', externalId: 'a-shared-secret' }), 'AWS::Events::EventBusPolicy');
-  expect(whole.Properties['Statement']).toMatchObject({ Condition: { StringEquals: { 'aws:PrincipalOrgID': 'o-a1b2c3d4e5' } } });
+  const whole = one(
+    hub({ organization: 'o-a1b2c3d4e5', externalId: 'a-shared-secret' }),
+    'AWS::Events::EventBusPolicy',
+  );
+  expect(whole.Properties['Statement']).toMatchObject({
+    Condition: { StringEquals: { 'aws:PrincipalOrgID': 'o-a1b2c3d4e5' } },
+  });
 });
 
 test('the outputs say what a person starts, reads and subscribes to', () => {
   const outputs = Object.keys((template.toJSON() as { Outputs: object }).Outputs);
-  expect(outputs.sort()).toEqual(['FleetMachineArn', 'InstanceMachineArn', 'PlanningBucketName', 'TableName', 'TicketTopicArn']);
+  expect(outputs.sort()).toEqual([
+    'FleetMachineArn',
+    'InstanceMachineArn',
+    'PlanningBucketName',
+    'TableName',
+    'TicketTopicArn',
+  ]);
 });

@@ -1,13 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import {
-  Alarm,
-  ComparisonOperator,
-  type IMetric,
-  MathExpression,
-  Metric,
-  Stats,
-  TreatMissingData,
-} from 'aws-cdk-lib/aws-cloudwatch';
+import { Alarm, ComparisonOperator, type IMetric, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
@@ -35,7 +27,7 @@ export interface AlarmsProps {
  */
 const ERRORS_WATCHED: readonly FunctionName[] = ['notify', 'plan-fleet', 'wake'];
 
-const FIVE_MINUTES = Duration.minutes(5);
+const PER_5_MINUTES = { period: Duration.minutes(5) };
 
 /** A metric that a function writes about its own work. */
 export function ownMetric(functionName: FunctionName, metricName: string, statistic: string = Stats.SUM): Metric {
@@ -64,8 +56,15 @@ export class Alarms extends Construct {
       this.watchFunction(task);
     }
     for (const letters of props.deadLetters) {
-      const metric = letters.queue.metricApproximateNumberOfMessagesVisible({ period: FIVE_MINUTES, statistic: Stats.MAXIMUM });
-      this.any(`${letters.node.id}Waiting`, metric, `Something could not be delivered or handled: read the queue ${letters.queue.queueName}.`);
+      const metric = letters.queue.metricApproximateNumberOfMessagesVisible({
+        ...PER_5_MINUTES,
+        statistic: Stats.MAXIMUM,
+      });
+      this.any(
+        `${letters.node.id}Waiting`,
+        metric,
+        `Read the queue ${letters.name}: something could not be delivered or handled.`,
+      );
     }
     this.any(
       'OccurrencesMissed',
@@ -77,23 +76,33 @@ export class Alarms extends Construct {
 
   private watchMachine({ name, machine }: Machine): void {
     const id = pascal(name);
-    this.any(`${id}Failed`, machine.metricFailed({ period: FIVE_MINUTES }), `Executions of ${this.names.of(name)} failed. Their tickets say why.`);
-    const cutOff = new MathExpression({
-      expression: 'aborted + timed_out',
-      usingMetrics: {
-        aborted: machine.metricAborted({ period: FIVE_MINUTES }),
-        timed_out: machine.metricTimedOut({ period: FIVE_MINUTES }),
-      },
-      period: FIVE_MINUTES,
-    });
-    this.any(`${id}CutOff`, cutOff, `Executions of ${this.names.of(name)} were aborted or took too long: an instance may have been left stopped.`);
+    const what = this.names.of(name);
+    this.any(
+      `${id}Failed`,
+      machine.metricFailed(PER_5_MINUTES),
+      `Executions of ${what} failed. Their tickets say why.`,
+    );
+    // One alarm each: a sum of two metrics has no value where one of them has none.
+    const leftStopped = 'an instance may have been left stopped.';
+    this.any(
+      `${id}Aborted`,
+      machine.metricAborted(PER_5_MINUTES),
+      `Executions of ${what} were aborted: ${leftStopped}`,
+    );
+    this.any(
+      `${id}TimedOut`,
+      machine.metricTimedOut(PER_5_MINUTES),
+      `Executions of ${what} took too long: ${leftStopped}`,
+    );
   }
 
   private watchFunction({ name, function: code }: StopgapFunction): void {
     const id = pascal(name);
-    this.any(`${id}Throttled`, code.metricThrottles({ period: FIVE_MINUTES }), `${this.names.of(name)} was throttled: the account has too little concurrency for it.`);
+    const what = this.names.of(name);
+    const throttled = `${what} was throttled: the account has too little concurrency for it.`;
+    this.any(`${id}Throttled`, code.metricThrottles(PER_5_MINUTES), throttled);
     if (ERRORS_WATCHED.includes(name)) {
-      this.any(`${id}Errors`, code.metricErrors({ period: FIVE_MINUTES }), `${this.names.of(name)} ended in errors: read its log.`);
+      this.any(`${id}Errors`, code.metricErrors(PER_5_MINUTES), `${what} ended in errors: read its log.`);
     }
   }
 
@@ -101,7 +110,8 @@ export class Alarms extends Construct {
   private noPlans(): void {
     const alarm = new Alarm(this, 'NoPlans', {
       alarmName: this.names.of('no-plans'),
-      alarmDescription: 'The fleet has made no plan for 45 minutes: no backup is begun. See its executions, and its schedule.',
+      alarmDescription:
+        'The fleet has made no plan for 45 minutes: no backup is begun. See its executions, and its schedule.',
       metric: ownMetric('plan-fleet', 'PlansMade'),
       threshold: 1,
       comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,

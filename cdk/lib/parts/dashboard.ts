@@ -52,11 +52,7 @@ export class Overview extends Construct {
             ownMetric('prune-snapshots', 'SetsExpired'),
             ownMetric('prune-snapshots', 'SetsDeleted'),
           ),
-          graph(
-            'Plans',
-            ownMetric('plan-fleet', 'PlansMade'),
-            ownMetric('plan-fleet', 'LocationsUnread'),
-          ),
+          graph('Plans', ownMetric('plan-fleet', 'PlansMade'), ownMetric('plan-fleet', 'LocationsUnread')),
         ],
         [new TextWidget({ markdown: '# Machinery', width: 24, height: 1 })],
         machines.map(({ name, machine }) =>
@@ -71,8 +67,16 @@ export class Overview extends Construct {
         ),
         [
           graph('Function errors', ...functions.map((task) => task.function.metricErrors({ label: task.name }))),
-          graph('Longest duration', ...functions.map((task) => task.function.metricDuration({ label: task.name, statistic: Stats.MAXIMUM }))),
-          graph('Dead letters', ...deadLetters.map(({ queue }) => queue.metricApproximateNumberOfMessagesVisible({ statistic: Stats.MAXIMUM }))),
+          graph(
+            'Longest duration',
+            ...functions.map((task) => task.function.metricDuration({ label: task.name, statistic: Stats.MAXIMUM })),
+          ),
+          graph(
+            'Dead letters',
+            ...deadLetters.map(({ queue }) =>
+              queue.metricApproximateNumberOfMessagesVisible({ statistic: Stats.MAXIMUM }),
+            ),
+          ),
         ],
       ],
     });

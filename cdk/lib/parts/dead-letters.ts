@@ -4,12 +4,14 @@ import { Construct } from 'constructs';
 
 /** Keeps what an asynchronous edge could not deliver, so that it can be read, mended and sent again. */
 export class DeadLetters extends Construct {
+  readonly name: string;
   readonly queue: Queue;
 
-  constructor(scope: Construct, id: string, queueName: string) {
+  constructor(scope: Construct, id: string, name: string) {
     super(scope, id);
+    this.name = name;
     this.queue = new Queue(this, 'Queue', {
-      queueName,
+      queueName: name,
       // Not the key of the topic: EventBridge, Scheduler and Lambda would each need a grant on it.
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,

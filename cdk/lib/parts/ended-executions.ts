@@ -42,22 +42,34 @@ export class EndedExecutions extends Construct {
 
     // A failed fleet has told why before it ended; telling the same again sends nothing. Where Step Functions failed it,
     // or the telling failed, this is the first that is heard of it.
-    rule('FleetFailed', props.fleet, 'The fleet failed', { status: ['FAILED'], error: [{ exists: true }], cause: [{ exists: true }] }).addTarget(
+    rule('FleetFailed', props.fleet, 'The fleet failed', {
+      status: ['FAILED'],
+      error: [{ exists: true }],
+      cause: [{ exists: true }],
+    }).addTarget(
       new LambdaFunction(props.notify, {
         ...delivery,
         event: planFailed(EventField.fromPath('$.detail.error'), EventField.fromPath('$.detail.cause')),
       }),
     );
-    rule('FleetCutOff', props.fleet, 'The fleet was aborted or took too long', { status: ['ABORTED', 'TIMED_OUT'] }).addTarget(
+    rule('FleetCutOff', props.fleet, 'The fleet was aborted or took too long', {
+      status: ['ABORTED', 'TIMED_OUT'],
+    }).addTarget(
       new LambdaFunction(props.notify, {
         ...delivery,
-        event: planFailed(status, 'The execution was stopped from outside, or took longer than it may. It told nothing itself.'),
+        event: planFailed(
+          status,
+          'The execution was stopped from outside, or took longer than it may. It told nothing itself.',
+        ),
       }),
     );
 
     // Errors that `Catch` sees have opened their own tickets. The event has the run's input only as a text, which a rule
     // cannot read, so no ticket of `notify` can be made of it: the message goes out as it is, in the same format.
-    const unseen = [{ status: ['ABORTED', 'TIMED_OUT'] }, { status: ['FAILED'], error: ['States.Runtime', 'States.DataLimitExceeded'] }];
+    const unseen = [
+      { status: ['ABORTED', 'TIMED_OUT'] },
+      { status: ['FAILED'], error: ['States.Runtime', 'States.DataLimitExceeded'] },
+    ];
     // By its ARN: CDK would give EventBridge `kms:GenerateDataKey*` on the key; what it needs is granted with the topic.
     const topic = Topic.fromTopicArn(this, 'Topic', props.topic.topicArn);
     rule('InstanceCutOff', props.instance, 'A run ended in a way that no state catches', { $or: unseen }).addTarget(

@@ -22,9 +22,7 @@ export class Forwarding extends Construct {
         conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
       }),
       description: `What the rules that forward events to ${names.deployment} may do`,
-      rights: [
-        { sid: 'Forward', reason: "The hub's bus.", actions: ['events:PutEvents'], resources: [busArn] },
-      ],
+      rights: [{ sid: 'Forward', reason: "The hub's bus.", actions: ['events:PutEvents'], resources: [busArn] }],
     });
     for (const [id, { description, pattern }] of Object.entries(AWAITED_EVENTS)) {
       const target = new EventBusTarget(bus, { role: role.withoutPolicyUpdates(), deadLetterQueue: queue });

@@ -2,7 +2,7 @@ import path from 'node:path';
 
 import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { CfnFunction, Code, Function, Runtime, Tracing, type Version } from 'aws-cdk-lib/aws-lambda';
+import { Code, Function, Runtime, Tracing, type Version } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
@@ -74,9 +74,6 @@ export class StopgapFunction extends Construct {
       currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
     });
     this.version = this.function.currentVersion;
-    // The role has all it needs from the start; without it the first invocation might come before the policy.
-    (this.function.node.defaultChild as CfnFunction).node.addDependency(role);
-
     if (props.unhandled !== undefined) {
       this.function.configureAsyncInvoke({
         onFailure: new SqsDestination(props.unhandled),

@@ -1,8 +1,7 @@
-import { RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Aws, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import {
-  CfnStateMachine,
   CfnStateMachineAlias,
   CfnStateMachineVersion,
   DefinitionBody,
@@ -47,7 +46,9 @@ export class Machine extends Construct {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const { role } = new RightfulRole(this, 'Rights', {
-      assumedBy: new ServicePrincipal('states.amazonaws.com'),
+      assumedBy: new ServicePrincipal('states.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
+      }),
       description: `What the state machine ${settings.names.of(file.name)} may do`,
       rights: props.rights,
     });
@@ -61,11 +62,12 @@ export class Machine extends Construct {
       // in more places, than the history, which has the data for 90 days.
       logs: { destination: logGroup, level: settings.machineLogLevel, includeExecutionData: false },
     });
-    (this.machine.node.defaultChild as CfnStateMachine).node.addDependency(role);
     if (settings.machineLogLevel !== LogLevel.ALL) {
       Validations.of(this.machine).acknowledge({
         id: 'AwsSolutions-SF1',
-        reason: 'Step Functions keeps the whole history for 90 days; without execution data, a log of every event adds only cost. The context value machineLogLevel sets ALL.',
+        reason:
+          'Step Functions keeps the whole history for 90 days; without execution data, a log of every event adds only ' +
+          'cost. The context value machineLogLevel sets ALL.',
       });
     }
 

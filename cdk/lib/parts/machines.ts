@@ -20,7 +20,11 @@ export interface Surroundings {
  *
  * @throws if a placeholder names neither a function nor a machine, or if machines start each other in a circle.
  */
-export function addMachines(scope: Construct, around: Surroundings, files: readonly MachineFile[] = machineFiles()): Map<string, Machine> {
+export function addMachines(
+  scope: Construct,
+  around: Surroundings,
+  files: readonly MachineFile[] = machineFiles(),
+): Map<string, Machine> {
   const byId = new Map(files.map((file) => [machineId(file.name), file]));
   const made = new Map<string, Machine>();
 
@@ -45,7 +49,10 @@ export function addMachines(scope: Construct, around: Surroundings, files: reado
         substitutions[placeholder] = make(other, [...startedBy, file.name]).aliasArn;
         machines.push(other.name);
       } else {
-        throw new Error(`${file.path}: \${${placeholder}} is neither a function (${[...around.functions.keys()].join(', ')}) nor a state machine (${[...byId.keys()].join(', ')})`);
+        throw new Error(
+          `${file.path}: \${${placeholder}} is neither a function (${[...around.functions.keys()].join(', ')}) ` +
+            `nor a state machine (${[...byId.keys()].join(', ')})`,
+        );
       }
     }
     const rights = rightsOfMachine(around.settings.names, { file, functions, machines, bucket: around.bucket });

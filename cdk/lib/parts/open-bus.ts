@@ -11,7 +11,12 @@ export class OpenBus extends Construct {
     const { accounts, organization } = spokes;
     if (organization !== undefined) {
       // Any account, as long as it is one of the organization. No account can make up an event of an AWS service.
-      this.policy('Organization', names.of('organization'), { AWS: '*' }, { StringEquals: { 'aws:PrincipalOrgID': organization } });
+      this.policy(
+        'Organization',
+        names.of('organization'),
+        { AWS: '*' },
+        { StringEquals: { 'aws:PrincipalOrgID': organization } },
+      );
     }
     for (const account of accounts) {
       this.policy(account, names.of(account), { AWS: `arn:${Aws.PARTITION}:iam::${account}:root` });

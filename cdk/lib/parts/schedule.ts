@@ -21,7 +21,9 @@ export class FleetSchedule extends Construct {
       assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
         conditions: {
           StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID },
-          ArnEquals: { 'aws:SourceArn': `arn:${Aws.PARTITION}:scheduler:${Aws.REGION}:${Aws.ACCOUNT_ID}:schedule-group/default` },
+          ArnEquals: {
+            'aws:SourceArn': `arn:${Aws.PARTITION}:scheduler:${Aws.REGION}:${Aws.ACCOUNT_ID}:schedule-group/default`,
+          },
         },
       }),
       description: `What the schedule ${name} may do`,
@@ -38,7 +40,8 @@ export class FleetSchedule extends Construct {
     new CfnSchedule(this, 'Schedule', {
       name,
       description: 'Starts the fleet machine, which plans what is due',
-      scheduleExpression: `rate(${TICK.toMinutes()} minutes)`,
+      // On the quarter hours, not counted from the deployment: a backup due at two begins at two.
+      scheduleExpression: `cron(0/${TICK.toMinutes()} * * * ? *)`,
       // Spreading the ticks would only delay the backups that wait for them.
       flexibleTimeWindow: { mode: 'OFF' },
       target: {

@@ -53,7 +53,8 @@ export class PlanningBucket extends Construct {
     });
     Validations.of(this.bucket).acknowledge({
       id: 'AwsSolutions-S1',
-      reason: 'Access logs would outweigh the plans, which hold instance ids and times, are read by one role and expire in days.',
+      reason:
+        'Access logs would outweigh the plans, which hold instance ids and times, are read by one role and expire in days.',
     });
   }
 }

@@ -1,5 +1,12 @@
 import { Aws, RemovalPolicy } from 'aws-cdk-lib';
-import { AccountRootPrincipal, type Conditions, Effect, PolicyDocument, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  AccountRootPrincipal,
+  type Conditions,
+  Effect,
+  PolicyDocument,
+  PolicyStatement,
+  ServicePrincipal,
+} from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
@@ -33,10 +40,20 @@ export class TicketTopic extends Construct {
     const common = { effect: Effect.ALLOW, principals: [new ServicePrincipal(service)], conditions };
     this.key.addToResourcePolicy(
       // In the policy of a key, every resource is that key.
-      new PolicyStatement({ ...common, sid: `${who}Encrypt`, actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: ['*'] }),
+      new PolicyStatement({
+        ...common,
+        sid: `${who}Encrypt`,
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        resources: ['*'],
+      }),
     );
     this.topic.addToResourcePolicy(
-      new PolicyStatement({ ...common, sid: `${who}Publish`, actions: ['sns:Publish'], resources: [this.topic.topicArn] }),
+      new PolicyStatement({
+        ...common,
+        sid: `${who}Publish`,
+        actions: ['sns:Publish'],
+        resources: [this.topic.topicArn],
+      }),
     );
   }
 }

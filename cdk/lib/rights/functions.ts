@@ -29,7 +29,10 @@ interface Needs {
 }
 
 const nothing = (): Right[] => [];
-const always = (...rights: Right[]) => (): Right[] => rights;
+const always =
+  (...rights: Right[]) =>
+  (): Right[] =>
+    rights;
 const onlyReads = (home: Home): Right[] => [readTable(home)];
 const writes = (home: Home): Right[] => [readTable(home), writeTable(home)];
 const tells = (home: Home): Right[] => [...writes(home), ...publishTickets(home)];

@@ -62,10 +62,15 @@ export const writePlans = (home: Home): Right => ({
 
 /** Publishes tickets on the encrypted topic. */
 export const publishTickets = (home: Home): Right[] => [
-  { sid: 'PublishTickets', reason: 'The one topic of the deployment.', actions: ['sns:Publish'], resources: [home.topic.topicArn] },
+  {
+    sid: 'PublishTickets',
+    reason: 'The one topic of the deployment.',
+    actions: ['sns:Publish'],
+    resources: [home.topic.topicArn],
+  },
   {
     sid: 'EncryptTickets',
-    reason: "The key of the ticket topic: SNS encrypts in the name of who publishes.",
+    reason: 'The key of the ticket topic: SNS encrypts in the name of who publishes.',
     actions: ['kms:GenerateDataKey', 'kms:Decrypt'],
     resources: [home.topicKey.keyArn],
   },
@@ -97,7 +102,8 @@ export function reachSpokes(home: Home): Right[] {
     return [
       {
         ...common,
-        reason: 'Spoke roles in every account of the organization, and in no other; each has to trust this role by name.',
+        reason:
+          'Spoke roles in every account of the organization, and in no other; each has to trust this role by name.',
         resources: [`arn:${Aws.PARTITION}:iam::*:${role}`],
         conditions: { StringEquals: { 'aws:ResourceOrgID': organization } },
       },
@@ -108,7 +114,8 @@ export function reachSpokes(home: Home): Right[] {
     : [
         {
           ...common,
-          reason: 'Policies may name a spoke role other than the default; every one begins alike and trusts this role by name.',
+          reason:
+            'Policies may name a spoke role other than the default; every one begins alike and trusts this role by name.',
           resources: listed,
         },
       ];

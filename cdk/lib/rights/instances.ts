@@ -18,7 +18,8 @@ const snapshots = `arn:${Aws.PARTITION}:ec2:*::snapshot/*`;
 const groups = `arn:${Aws.PARTITION}:autoscaling:*:${Aws.ACCOUNT_ID}:autoScalingGroup:*:autoScalingGroupName/*`;
 
 const NO_RESOURCE_LEVEL = 'EC2 offers neither resources nor conditions for Describe calls. They only read.';
-const WHICH_INSTANCE = "Policies, not this role, say which instances, and in which Regions: they change without a deployment.";
+const WHICH_INSTANCE =
+  'Policies, not this role, say which instances, and in which Regions: they change without a deployment.';
 
 /** DescribeInstances. */
 export const seeInstances: Right = {
@@ -91,7 +92,8 @@ export const createSnapshots: readonly Right[] = [
   },
   {
     sid: 'MakeOwnSnapshots',
-    reason: 'The ids of new snapshots cannot be known before. Only with the tag that marks a snapshot as one of stopgap.',
+    reason:
+      'The ids of new snapshots cannot be known before. Only with the tag that marks a snapshot as one of stopgap.',
     actions: ['ec2:CreateSnapshots'],
     resources: [snapshots],
     conditions: { Null: { [`aws:RequestTag/${OURS}`]: 'false' } },

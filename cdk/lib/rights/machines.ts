@@ -24,7 +24,8 @@ export function rightsOfMachine(names: Names, named: Named): Right[] {
   if (functions.length > 0) {
     rights.push({
       sid: 'CallFunctions',
-      reason: 'The functions that the file names, in every version: an execution runs for days on the version it began with.',
+      reason:
+        'The functions that the file names, in every version: an execution runs for days on the version it began with.',
       actions: ['lambda:InvokeFunction'],
       resources: functions.map((arn) => `${arn}:*`),
     });
@@ -49,11 +50,15 @@ export function rightsOfMachine(names: Names, named: Named): Right[] {
         sid: 'MindChildren',
         reason: 'A Distributed Map follows its children and stops them when it is stopped; Step Functions names them.',
         actions: ['states:DescribeExecution', 'states:StopExecution'],
-        resources: [executionArns(names, file.name), ...file.distributedMaps.map((label) => children(names, file.name, label))],
+        resources: [
+          executionArns(names, file.name),
+          ...file.distributedMaps.map((label) => children(names, file.name, label)),
+        ],
       },
       {
         sid: 'ReadPlans',
-        reason: 'Any key of the planning bucket, which holds nothing but plans: a key is made from the time that is planned.',
+        reason:
+          'Any key of the planning bucket, which holds nothing but plans: a key is made from the time that is planned.',
         actions: ['s3:GetObject'],
         resources: [`${bucket}/*`],
       },
@@ -68,7 +73,8 @@ function children(names: Names, machine: string, label: string): string {
 
 const deliverLogs: Right = {
   sid: 'DeliverLogs',
-  reason: 'Step Functions sets up the delivery of its logs in the name of this role; CloudWatch Logs offers no resources for that.',
+  reason:
+    'Step Functions sets up the delivery of its logs in the name of this role; CloudWatch Logs offers no resources for that.',
   actions: [
     'logs:CreateLogDelivery',
     'logs:GetLogDelivery',
@@ -85,11 +91,6 @@ const deliverLogs: Right = {
 const traceMachine: Right = {
   sid: 'Trace',
   reason: 'X-Ray offers no resources for sending traces and reading how many to send.',
-  actions: [
-    'xray:PutTraceSegments',
-    'xray:PutTelemetryRecords',
-    'xray:GetSamplingRules',
-    'xray:GetSamplingTargets',
-  ],
+  actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords', 'xray:GetSamplingRules', 'xray:GetSamplingTargets'],
   resources: ['*'],
 };

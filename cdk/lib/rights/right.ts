@@ -1,4 +1,12 @@
-import { CfnRole, type Conditions, Effect, type IPrincipal, PolicyDocument, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import {
+  CfnRole,
+  type Conditions,
+  Effect,
+  type IPrincipal,
+  PolicyDocument,
+  PolicyStatement,
+  Role,
+} from 'aws-cdk-lib/aws-iam';
 import { Stack, Validations } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 
