@@ -44,11 +44,14 @@ export const readTable = (home: Home): Right => ({
   resources: [home.table.tableArn],
 });
 
-/** Writes them, conditionally and in transactions; a transaction is authorized as the writes it is made of. */
+/**
+ * Writes them, conditionally and in transactions; a transaction is authorized as the writes it is made of. The adapter
+ * (`functions/aws/src/table.rs`) puts by UpdateItem, so that an item's version goes on rising.
+ */
 export const writeTable = (home: Home): Right => ({
   sid: 'WriteTable',
   reason: 'The one table of the deployment.',
-  actions: ['dynamodb:PutItem', 'dynamodb:DeleteItem'],
+  actions: ['dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
   resources: [home.table.tableArn],
 });
 
