@@ -277,10 +277,8 @@ pub fn plan(question: &Question<'_>) -> Plan {
 
 /// Gives each backup its time to start.
 fn admit(due: &mut [Due], policies: &[Policy], at: Timestamp) {
-    let limits: BTreeMap<&PolicyId, u32> = policies
-        .iter()
-        .filter_map(|policy| Some((&policy.id, policy.concurrency.as_ref()?.max)))
-        .collect();
+    let limits: BTreeMap<&PolicyId, u32> =
+        policies.iter().filter_map(|policy| Some((&policy.id, policy.concurrency.as_ref()?.max))).collect();
     let requests: Vec<admission::Request<'_>> = due
         .iter()
         .map(|due| admission::Request {

@@ -16,7 +16,6 @@ use super::resolve_run::Request;
 use crate::error::{ErrorName, TaskError};
 use crate::inventory::Location;
 use crate::measure::{Measure, Measured};
-use crate::occurrence::Occurrence;
 use crate::plan::{Due, Plan};
 use crate::planning::{self, Planning, Scope};
 use crate::policies;
