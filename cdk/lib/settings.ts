@@ -63,11 +63,9 @@ type ContextValue = (typeof CONTEXT_VALUES)[number];
 
 const repository = path.resolve(import.meta.dirname, '../..');
 
-/** The command that builds the functions, for messages and documents. */
-export function buildCommand(architecture: Architecture): string {
-  const arch = architecture === Architecture.ARM_64 ? 'arm64' : 'x86_64';
-  const flag = arch === 'arm64' ? '--arm64' : '--x86-64';
-  return `cargo lambda build --release ${flag} --lambda-dir target/lambda/${arch}`;
+/** The architecture as folders, context and the build script name it. */
+function spelled(architecture: Architecture): 'arm64' | 'x86_64' {
+  return architecture === Architecture.ARM_64 ? 'arm64' : 'x86_64';
 }
 
 /**
@@ -167,13 +165,13 @@ function readArchitecture(node: Node): Architecture {
 
 function readArtifacts(node: Node, architecture: Architecture): string {
   const given = readText(node, 'artifacts');
-  const arch = architecture === Architecture.ARM_64 ? 'arm64' : 'x86_64';
-  const folder = given === undefined ? path.join(repository, 'target/lambda', arch) : path.resolve(given);
+  const builtTo = path.join(repository, 'target/lambda', spelled(architecture));
+  const folder = given === undefined ? builtTo : path.resolve(given);
   const missing = FUNCTION_NAMES.filter((name) => !existsSync(path.join(folder, name, 'bootstrap')));
   if (missing.length > 0) {
     throw new Error(
       `the folder ${folder} has no ${missing.map((name) => `${name}/bootstrap`).join(', ')}. ` +
-        `In the root of the repository, \`${buildCommand(architecture)}\` builds the functions; ` +
+        `\`functions/build.sh ${spelled(architecture)}\` builds the functions; ` +
         'the context value artifacts names another folder.',
     );
   }
@@ -195,12 +193,7 @@ function readSpokes(node: Node): Spokes {
 }
 
 function readExternalId(node: Node): string | undefined {
-  return readMatching(
-    node,
-    'externalId',
-    /^[\w+=,.@:/-]{2,1224}$/,
-    'what STS takes: 2 to 1224 of A-Z, a-z, 0-9 and +=,.@:/-_',
-  );
+  return readMatching(node, 'externalId', /^[\w+=,.@:/-]{2,256}$/, '2 to 256 of A-Z, a-z, 0-9 and +=,.@:/-_');
 }
 
 function readMachineLogLevel(node: Node): LogLevel {

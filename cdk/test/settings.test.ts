@@ -14,7 +14,7 @@ describe('a wrong context value is refused, saying what would be right', () => {
     ['architecture', 'arm', 'arm64 or x86_64'],
     ['spokes', '1234', '111122223333,444455556666'],
     ['organization', 'acme', 'o-a1b2c3d4e5'],
-    ['externalId', '!', 'what STS takes'],
+    ['externalId', '!', '2 to 256 of A-Z'],
     ['logDays', '31', 'one of 1, 3, 7'],
     ['logLevel', 'LOUD', 'error, warn, info, debug, trace'],
     ['machineLogLevel', 'error', 'one of OFF, ALL, ERROR, FATAL'],
@@ -45,9 +45,9 @@ test('spokes need an external id, and are either listed or an organization', () 
 test('functions that are not built are an error that says what builds them', () => {
   const empty = mkdtempSync(path.join(tmpdir(), 'stopgap-empty-'));
   expect(() => hub({ artifacts: empty })).toThrow(
-    /has no .*stop-instance\/bootstrap.*`cargo lambda build --release --arm64 .*`/,
+    /has no .*stop-instance\/bootstrap.*`functions\/build.sh arm64` builds/,
   );
-  expect(() => hub({ artifacts: empty, architecture: 'x86_64' })).toThrow('--x86-64');
+  expect(() => hub({ artifacts: empty, architecture: 'x86_64' })).toThrow('functions/build.sh x86_64');
 });
 
 test('functions are for arm64, and for x86_64 if asked', () => {

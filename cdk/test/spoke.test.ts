@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { hub, one, resources, rightsOf, spoke, statements } from './support.ts';
+import { flat, hub, one, resources, rightsOf, spoke, statements } from './support.ts';
 import { FUNCTION_NAMES } from '../lib/rights/functions.ts';
 import { pascal } from '../lib/names.ts';
 
@@ -70,4 +70,14 @@ test('it needs no assets and no bootstrapping', () => {
   expect(text).not.toContain('BootstrapVersion');
   // What CloudFormation takes without a bucket.
   expect(text.length).toBeLessThan(51_200);
+});
+
+test('its trust has room in what IAM allows, with the longest names there may be', () => {
+  const longest = spoke({ name: 'a'.repeat(20), hub: '111122223333/ap-southeast-1', externalId: 'x'.repeat(256) });
+  const trust = one(longest, 'AWS::IAM::Role', 'Spoke').Properties['AssumeRolePolicyDocument'];
+  const [statement] = statements(trust);
+  const arns = (statement?.condition?.['ArnEquals']?.['aws:PrincipalArn'] as unknown[]).map(flat);
+  const resolved = JSON.stringify({ ...statement, condition: { ...statement?.condition, ArnEquals: arns } });
+  expect(resolved.length).toBeGreaterThan(1_000);
+  expect(resolved.length).toBeLessThan(2_048);
 });

@@ -48,8 +48,8 @@ export class PlanningBucket extends Construct {
         },
       ],
       // CloudFormation cannot delete a bucket that is not empty, and emptying it would take a function with more rights
-      // than any here. What is left empties itself within days.
-      removalPolicy: RemovalPolicy.RETAIN,
+      // than any here. What is left empties itself within days. (Where creating the stack fails, nothing is in it yet.)
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
     Validations.of(this.bucket).acknowledge({
       id: 'AwsSolutions-S1',
