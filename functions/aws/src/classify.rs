@@ -118,7 +118,7 @@ pub const CODES: &[(&str, FaultKind)] = &[
 pub fn of_code(code: &str, status: u16) -> FaultKind {
     let known = CODES.iter().find(|(known, _)| *known == code).map(|(_, kind)| *kind);
     known.unwrap_or_else(|| match status {
-        0..400 => FaultKind::Malformed,
+        ..=399 => FaultKind::Malformed,
         500.. => FaultKind::Unavailable,
         429 => FaultKind::Throttled,
         _ if code.ends_with(".NotFound") => FaultKind::NotFound,

@@ -8,12 +8,10 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::{Region, identity::IdentityCache};
 use aws_sdk_dynamodb::config::SharedCredentialsProvider;
 use stopgap_core::inventory::Location;
+use stopgap_core::policy::ROLE_PREFIX;
 
 /// The name that the other account's CloudTrail shows.
 const SESSION: &str = "stopgap";
-
-/// The role that is assumed where a location names none.
-pub(crate) const ROLE: &str = "stopgap-spoke";
 
 /// Configurations by account, Region and role, each made once: a client keeps its connections and, where a role is assumed,
 /// its credentials until they expire.
@@ -38,8 +36,8 @@ impl<C: Clone> Places<C> {
 
     /// The client for `at`; `make` makes one where there is none yet.
     pub(crate) async fn client(&self, at: &Location, make: impl FnOnce(&SdkConfig) -> C) -> C {
-        let role =
-            (at.account != self.home.account).then(|| at.role.clone().unwrap_or_else(|| ROLE.to_owned()));
+        let role = (at.account != self.home.account)
+            .then(|| at.role.clone().unwrap_or_else(|| ROLE_PREFIX.to_owned()));
         let key = (at.account.clone(), at.region.clone(), role.clone());
         if let Some(client) = self.clients.borrow().get(&key) {
             return client.clone();

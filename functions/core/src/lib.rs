@@ -2,6 +2,7 @@
 
 pub mod backup_set;
 pub mod describe;
+pub mod environment;
 pub mod error;
 pub mod inventory;
 pub mod lease;

@@ -1,7 +1,8 @@
 //! Linking a function to the services that its task declares.
 
+use stopgap_core::environment::Configuration;
+
 use crate::Aws;
-use crate::environment::Configuration;
 
 /// A function's ports, being put together. Each method links one service, and with it that service's SDK.
 pub struct Link {

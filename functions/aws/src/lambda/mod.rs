@@ -24,13 +24,13 @@ use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use stopgap_core::environment::Configuration;
 use stopgap_core::error::TaskError;
 use stopgap_core::measure::Measured;
 use stopgap_core::ports::{Context, Ports};
 use stopgap_core::tasks;
 use tracing::Instrument;
 
-use crate::environment::Configuration;
 use crate::{Aws, sdk};
 
 /// Runs the function `name` until Lambda ends the process.

@@ -1,12 +1,13 @@
-//! The configuration of a function: from its environment alone, checked when it starts.
+//! The configuration of a function: from its environment alone, checked when it starts. Who starts it reads the
+//! environment; this reads what it says.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::inventory::Location;
+use crate::ports::{PruneMode, Service, Settings};
+use crate::span::Span;
 use jiff::SignedDuration;
-use stopgap_core::inventory::Location;
-use stopgap_core::ports::{PruneMode, Service, Settings};
-use stopgap_core::span::Span;
 
 /// A variable that functions read.
 #[derive(Debug)]
