@@ -13,6 +13,7 @@ use stopgap_sim::runtime::Runtime;
 use stopgap_sim::stepfunctions::{ObjectStore, Settings, StepFunctions, TaskRunner};
 
 use crate::BadInput;
+use crate::output::Format;
 
 mod draw;
 mod objects;
@@ -68,17 +69,14 @@ struct RunArgs {
     /// Where jitter, States.UUID and States.MathRandom come from.
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     seed: u64,
-    /// Print one JSON document.
-    #[arg(long)]
-    json: bool,
 }
 
 /// Runs the command.
-pub(crate) fn run(args: Args) -> Result<(), BadInput> {
+pub(crate) fn run(args: Args, format: Format) -> Result<(), BadInput> {
     match args.command {
         Command::Check { file } => check(&file),
         Command::Draw { file, sections, only } => draw(&file, &sections, only.as_deref()),
-        Command::Run(args) => execute(&args),
+        Command::Run(args) => execute(&args, format),
     }
 }
 
@@ -100,7 +98,7 @@ fn draw(file: &Path, sections: &[draw::Section], only: Option<&str>) -> Result<(
     Ok(())
 }
 
-fn execute(args: &RunArgs) -> Result<(), BadInput> {
+fn execute(args: &RunArgs, format: Format) -> Result<(), BadInput> {
     let files = [Some(&args.file), args.input.as_ref(), args.tasks.as_ref()];
     if files.into_iter().flatten().filter(|file| is_stdin(file)).count() > 1 {
         return Err(BadInput::one("only one of the files can be stdin (-)"));
@@ -137,7 +135,7 @@ fn execute(args: &RunArgs) -> Result<(), BadInput> {
         return Err(BadInput::one("the execution was not started"));
     };
     let events = service.history(&arn);
-    report::print(&if args.json {
+    report::print(&if format == Format::Json {
         report::json(&execution, &events)
     } else {
         report::text(&execution, &events)

@@ -10,7 +10,8 @@ use serde_json::json;
 use stopgap_sim::aws::{FaultName, Scope};
 use stopgap_sim::night::{Night, Options, Progress};
 
-use crate::{BadInput, output};
+use crate::BadInput;
+use crate::output::{self, Format};
 
 /// Simulate one night over a fleet: the real state machines and the real task code on a simulated AWS.
 #[derive(Parser)]
@@ -25,14 +26,11 @@ pub(crate) struct Args {
     /// prints the names.
     #[arg(long, value_name = "NAME")]
     fault: Vec<String>,
-    /// Print one JSON document instead of the page.
-    #[arg(long)]
-    json: bool,
 }
 
-pub(crate) fn run(args: Args) -> Result<(), BadInput> {
+pub(crate) fn run(args: Args, format: Format) -> Result<(), BadInput> {
     if args.fault.iter().any(|name| name == "list") {
-        return list(args.json);
+        return list(format);
     }
     let parsed: Vec<Result<FaultName, String>> = args.fault.iter().map(|name| name.parse()).collect();
     let wrong: Vec<String> =
@@ -49,7 +47,7 @@ pub(crate) fn run(args: Args) -> Result<(), BadInput> {
     let bar = Bar::new();
     let report = night.run(|progress| bar.show(progress));
     bar.finish();
-    if args.json {
+    if format == Format::Json {
         return output::print_json(&report.summary);
     }
     output::print(&page::of(&report));
@@ -57,12 +55,12 @@ pub(crate) fn run(args: Args) -> Result<(), BadInput> {
 }
 
 /// The faults: a line each, the name first.
-fn list(as_json: bool) -> Result<(), BadInput> {
+fn list(format: Format) -> Result<(), BadInput> {
     let befalls = |fault: &FaultName| match fault.scope() {
         Scope::Instance => "one instance",
         Scope::Everything => "everything",
     };
-    if as_json {
+    if format == Format::Json {
         let fault = |fault: &FaultName| json!({"name": fault.as_str(), "befalls": befalls(fault), "description": fault.description()});
         return output::print_json(&FaultName::ALL.iter().map(fault).collect::<Vec<_>>());
     }

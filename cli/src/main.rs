@@ -5,17 +5,31 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use output::Output;
 
 mod asl;
+#[cfg(feature = "aws")]
+mod aws;
 mod demo;
+mod failure;
+// Built for its tests without the SDK too: what it asks of AWS goes through the ports.
+#[cfg(any(feature = "aws", test))]
+mod live;
 mod output;
 mod plan;
 mod policy;
+
+use failure::{BadInput, Failure};
 
 /// Backups of EC2 instances that must be stopped to be copied safely.
 #[derive(Parser)]
 #[command(name = "stopgap", version)]
 struct Cli {
+    #[command(flatten)]
+    output: Output,
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    aws: aws::Options,
     #[command(subcommand)]
     command: Command,
 }
@@ -26,37 +40,51 @@ enum Command {
     Asl(asl::Args),
     /// Simulate one night over a fleet, with the real state machines and the real task code.
     Demo(demo::Args),
-    /// Say offline what is due, what is not and why, what matches nothing, and where policies overlap.
+    /// Say what is due, what is not and why, what matches nothing, and where policies overlap.
     Plan(plan::Args),
     /// Check policies, or print their JSON Schema.
+    #[cfg_attr(
+        feature = "aws",
+        command(about = "List, show, store, delete or check policies, or print their JSON Schema")
+    )]
     Policy(policy::Args),
+    /// Back up an instance, or all that a policy selects, now.
+    #[cfg(feature = "aws")]
+    Run(live::run::Args),
+    /// Say how things stand: newest backups, next runs, what is under way, open tickets.
+    #[cfg(feature = "aws")]
+    Status(live::status::Args),
 }
 
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
-        Command::Asl(args) => asl::run(args),
-        Command::Demo(args) => demo::run(args),
-        Command::Plan(args) => plan::run(args),
-        Command::Policy(args) => policy::run(args),
+    let cli = Cli::parse();
+    let format = cli.output.format();
+    let outcome = match cli.command {
+        Command::Asl(args) => asl::run(args, format).map_err(Failure::from),
+        Command::Demo(args) => demo::run(args, format).map_err(Failure::from),
+        #[cfg(not(feature = "aws"))]
+        Command::Plan(args) => plan::run(&args, format).map_err(Failure::from),
+        #[cfg(not(feature = "aws"))]
+        Command::Policy(args) => policy::run(args, format).map_err(Failure::from),
+        #[cfg(feature = "aws")]
+        Command::Plan(args) => plan::run(&args, format, &cli.aws),
+        #[cfg(feature = "aws")]
+        Command::Policy(args) => policy::run(args, format, &cli.aws),
+        #[cfg(feature = "aws")]
+        Command::Run(args) => cli.aws.connected(async |stopgap| live::run::run(stopgap, &args, format).await),
+        #[cfg(feature = "aws")]
+        Command::Status(args) => {
+            cli.aws.connected(async |stopgap| live::status::run(stopgap, &args, format).await)
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(BadInput(messages)) => {
-            for message in messages {
+        Err(failure) => {
+            for message in failure.messages() {
                 // What is wrong with an input quotes it, and an input may hold anything.
-                eprintln!("error: {}", output::plain(&message));
+                eprintln!("error: {}", output::plain(message));
             }
-            ExitCode::from(2)
+            failure.exit_code()
         }
-    }
-}
-
-/// What is wrong with the input: where, and what would be right. One message a line.
-#[derive(Debug)]
-struct BadInput(Vec<String>);
-
-impl BadInput {
-    fn one(message: impl Into<String>) -> Self {
-        Self(vec![message.into()])
     }
 }

@@ -13,6 +13,36 @@ use serde::Serialize;
 
 use crate::BadInput;
 
+/// How results are written.
+#[derive(clap::Args)]
+pub(crate) struct Output {
+    /// How results are written.
+    #[arg(long, global = true, value_enum, value_name = "FORMAT")]
+    output: Option<Format>,
+    /// One JSON document on stdout and nothing else: the same as --output json.
+    #[arg(long, global = true, conflicts_with = "output")]
+    json: bool,
+}
+
+/// For whom results are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Table,
+    /// For programs: one JSON document.
+    Json,
+}
+
+impl Output {
+    pub(crate) fn format(&self) -> Format {
+        match self.output {
+            Some(format) => format,
+            None if self.json => Format::Json,
+            None => Format::Table,
+        }
+    }
+}
+
 /// How many characters of a cell are shown, unless nothing stands to the right of it.
 const CELL: usize = 48;
 

@@ -1,4 +1,4 @@
-//! `stopgap plan`: what the fleet would do, offline, from what the AWS CLI saved.
+//! `stopgap plan`: what the fleet would do, offline, from what the AWS CLI saved, or live.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,30 +8,39 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use stopgap_core::describe::{self, DescribeError, Described};
 use stopgap_core::inventory::{Inventory, Unknown};
-use stopgap_core::plan::{Action, Plan, Question, plan};
+use stopgap_core::plan::{Action, Due, Plan, Question, plan};
 
-use crate::output::{plain, section};
-use crate::{BadInput, output, policy};
+use crate::failure::BadInput;
+use crate::output::{Format, plain, section};
+#[cfg(feature = "aws")]
+use crate::{aws::Options, failure::Failure, live};
+use crate::{output, policy};
 
-/// Say offline what is due, what is not and why, what matches nothing, and where policies overlap.
+/// Say what is due, what is not and why, what matches nothing, and where policies overlap.
 ///
-/// It knows no runs but those that the snapshots' tags tell of, and not where stopgap is deployed: a policy without
-/// `targets` selects in every account and Region, and what a target leaves out is any.
+/// With --inventory it is offline: it knows no runs but those that the snapshots' tags tell of, and not where stopgap is
+/// deployed: a policy without `targets` selects in every account and Region, and what a target leaves out is any.
+#[cfg_attr(
+    feature = "aws",
+    doc = "Without, it asks AWS, needs no more than to read, and plans as the fleet does."
+)]
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// A folder with `instances.json`, `volumes.json` and `snapshots.json`: the output of
     /// `aws ec2 describe-instances`, `describe-volumes` and `describe-snapshots --owner-ids self`.
-    #[arg(long, value_name = "DIR")]
-    inventory: PathBuf,
+    #[arg(long, value_name = "DIR", requires_all = ["policies", "at"])]
+    #[cfg_attr(not(feature = "aws"), arg(required = true))]
+    inventory: Option<PathBuf>,
     /// The policies: one, an array, or `{"defaults": {...}, "policies": [...]}`. `-` reads stdin.
+    #[cfg_attr(feature = "aws", doc = "Without --inventory, those that are stored if it is left out.")]
     #[arg(long, value_name = "FILE")]
-    policies: String,
+    #[cfg_attr(not(feature = "aws"), arg(required = true))]
+    policies: Option<String>,
     /// The time to plan for, such as 2026-11-21T02:00:00Z.
+    #[cfg_attr(feature = "aws", doc = "Without --inventory, now if it is left out.")]
     #[arg(long, value_name = "RFC3339", value_parser = time)]
-    at: Timestamp,
-    /// Print one JSON document.
-    #[arg(long)]
-    json: bool,
+    #[cfg_attr(not(feature = "aws"), arg(required = true))]
+    at: Option<Timestamp>,
 }
 
 /// Reads an RFC 3339 time, to the letter: jiff alone would take more, such as two zones that contradict each other.
@@ -59,8 +68,25 @@ fn time(text: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|_| format!("there is no such time before 9999-12-30T22:00:00Z; {RIGHT}"))
 }
 
-pub(crate) fn run(args: Args) -> Result<(), BadInput> {
-    let (inventory, policies) = match (load(&args.inventory), policy::load(&args.policies)) {
+#[cfg(feature = "aws")]
+pub(crate) fn run(args: &Args, format: Format, options: &Options) -> Result<(), Failure> {
+    if args.inventory.is_some() {
+        return Ok(offline(args, format)?);
+    }
+    let policies = args.policies.as_deref().map(policy::load).transpose()?;
+    options.connected(async |stopgap| live::plan::run(stopgap, policies, args.at, format).await)
+}
+
+#[cfg(not(feature = "aws"))]
+pub(crate) fn run(args: &Args, format: Format) -> Result<(), BadInput> {
+    offline(args, format)
+}
+
+fn offline(args: &Args, format: Format) -> Result<(), BadInput> {
+    let (Some(folder), Some(file), Some(at)) = (&args.inventory, &args.policies, args.at) else {
+        return Err(BadInput::one("offline, --inventory, --policies and --at are all needed"));
+    };
+    let (inventory, policies) = match (load(folder), policy::load(file)) {
         (Ok(inventory), Ok(policies)) => (inventory, policies),
         // The mistakes of both, so that one run tells them all.
         (inventory, policies) => {
@@ -73,15 +99,15 @@ pub(crate) fn run(args: Args) -> Result<(), BadInput> {
         policies: &policies,
         inventory: &inventory,
         runs: &BTreeMap::new(),
-        at: args.at,
+        at,
         planned_until: None,
         home: None,
         only: None,
     });
-    if args.json {
+    if format == Format::Json {
         return output::print_json(&plan);
     }
-    output::print(&report(&plan, args.at));
+    output::print(&report(&plan, at));
     Ok(())
 }
 
@@ -149,9 +175,9 @@ impl Files<'_> {
     }
 }
 
-/// The plan for people.
-fn report(plan: &Plan, at: Timestamp) -> String {
-    let due = plan.due.iter().map(|due| {
+/// A table of backups to make.
+pub(crate) fn backups<'a>(title: &str, due: impl IntoIterator<Item = &'a Due>) -> String {
+    let row = |due: &Due| {
         let action = match due.action {
             Action::StopSnapshotStart => "stop, snapshot, start",
             Action::Snapshot => "snapshot",
@@ -166,7 +192,14 @@ fn report(plan: &Plan, at: Timestamp) -> String {
             due.reasons.join("; "),
             due.volumes.join(" "),
         ]
-    });
+    };
+    let columns =
+        ["INSTANCE", "ACCOUNT/REGION", "OCCURRENCE", "ACTION", "START AT", "GROUP", "SELECTED BY", "VOLUMES"];
+    section(title, &columns, due.into_iter().map(row).collect())
+}
+
+/// The plan for people.
+pub(crate) fn report(plan: &Plan, at: Timestamp) -> String {
     let not_due = plan.not_due.iter().map(|not_due| {
         vec![not_due.instance_id.clone(), not_due.policy.to_string(), not_due.reasons.join("; ")]
     });
@@ -180,20 +213,7 @@ fn report(plan: &Plan, at: Timestamp) -> String {
         vec![unknown.kind.clone(), unknown.id.clone(), instance, unknown.why.clone()]
     });
     let sections = [
-        section(
-            "Due",
-            &[
-                "INSTANCE",
-                "ACCOUNT/REGION",
-                "OCCURRENCE",
-                "ACTION",
-                "START AT",
-                "GROUP",
-                "SELECTED BY",
-                "VOLUMES",
-            ],
-            due.collect(),
-        ),
+        backups("Due", &plan.due),
         section("Not due", &["INSTANCE", "POLICY", "WHY"], not_due.collect()),
         section("Policies that match nothing", &["POLICY"], unmatched.collect()),
         section(

@@ -27,8 +27,8 @@ mod table;
 mod topic;
 
 #[cfg(feature = "lambda")]
-pub mod environment;
-#[cfg(feature = "lambda")]
 pub mod lambda;
+#[cfg(feature = "terminal")]
+pub mod terminal;
 
 pub use aws::Aws;
