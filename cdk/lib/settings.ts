@@ -61,6 +61,11 @@ export const CONTEXT_VALUES = [
 
 type ContextValue = (typeof CONTEXT_VALUES)[number];
 
+/** A context value, or what it names, is not what it has to be. The message says all there is to say. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
 const repository = path.resolve(import.meta.dirname, '../..');
 
 /** The architecture as folders, context and the build script name it. */
@@ -169,8 +174,9 @@ function readArtifacts(node: Node, architecture: Architecture): string {
   const folder = given === undefined ? builtTo : path.resolve(given);
   const missing = FUNCTION_NAMES.filter((name) => !existsSync(path.join(folder, name, 'bootstrap')));
   if (missing.length > 0) {
-    throw new Error(
-      `the folder ${folder} has no ${missing.map((name) => `${name}/bootstrap`).join(', ')}. ` +
+    const all = missing.length === FUNCTION_NAMES.length;
+    throw new SettingsError(
+      `the folder ${folder} has no ${all ? 'functions' : missing.map((name) => `${name}/bootstrap`).join(', ')}: ` +
         `\`functions/build.sh ${spelled(architecture)}\` builds the functions; ` +
         'the context value artifacts names another folder.',
     );
@@ -235,6 +241,6 @@ function readText(node: Node, key: ContextValue): string | undefined {
   throw wrong(key, `is ${JSON.stringify(value)}`, 'a text');
 }
 
-function wrong(key: ContextValue, what: string, right: string): Error {
-  return new Error(`the context value ${key} ${what}; it has to be ${right}`);
+function wrong(key: ContextValue, what: string, right: string): SettingsError {
+  return new SettingsError(`the context value ${key} ${what}; it has to be ${right}`);
 }

@@ -48,5 +48,5 @@ test('what stops a synthesis is one line that says what would be right', () => {
     encoding: 'utf8',
   });
   expect(status).toBe(1);
-  expect(stderr).toContain('the context value logDays is 2; it has to be one of 1, 3, 7');
+  expect(stderr).toMatch(/^error: the context value logDays is 2; it has to be one of 1, 3, 7.*\n$/);
 });
