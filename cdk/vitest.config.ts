@@ -6,6 +6,6 @@ export default defineConfig({
     // Loading aws-cdk-lib takes most of the time: once, not once a file. The tests share nothing that they change.
     isolate: false,
     maxWorkers: 1,
-    testTimeout: 120_000,
+    testTimeout: 300_000,
   },
 });
