@@ -45,8 +45,11 @@ export class Names {
     return `${this.of(functionName)}-${region}`;
   }
 
-  /** The role in another account that the functions assume; functions may assume only what begins so. */
+  /**
+   * The role in another account that the functions assume; functions may assume only what begins so. It begins alike for
+   * every deployment, as the policies that name it ask (`ROLE_PREFIX` in `functions/core`).
+   */
   get spokeRole(): string {
-    return this.of('spoke');
+    return this.deployment === 'stopgap' ? 'stopgap-spoke' : `stopgap-spoke-${this.deployment}`;
   }
 }
