@@ -6,10 +6,10 @@ use std::process::Command;
 
 use stopgap_core::tasks;
 
-use crate::paths::{built, repository};
+use crate::paths::{built, repository, target};
 use crate::tools::{progress, run};
 
-/// Builds all functions as cargo builds everything else here, and tells in which folder they are.
+/// Builds all functions where and as cargo built the program that runs, and tells in which folder they are.
 ///
 /// They are built beside this package, so that they share its features: then nothing of the AWS SDK is compiled twice.
 ///
@@ -17,12 +17,17 @@ use crate::tools::{progress, run};
 /// When they do not build, with what the compiler says.
 pub fn build() -> io::Result<PathBuf> {
     progress("building the functions");
+    let folder = built();
+    let profile = match folder.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(other) => other,
+    };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "--package", env!("CARGO_PKG_NAME")]).current_dir(repository());
+    command.args(["build", "--quiet", "--profile", profile, "--package", env!("CARGO_PKG_NAME")]);
     for name in tasks::NAMES {
         command.args(["--package", name]);
     }
-    run(&mut command)?;
-    Ok(built())
+    run(command.arg("--target-dir").arg(target()).current_dir(repository()))?;
+    Ok(folder)
 }
