@@ -43,6 +43,8 @@ def main():
     application = DomainDispatcherApplication(create_backend_app)
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=QuietHandler)
     print(server.port, flush=True)
+    # Nobody reads any further; what else is printed belongs to the log.
+    sys.stdout = sys.stderr
     server.serve_forever()
 
 

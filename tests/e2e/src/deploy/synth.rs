@@ -43,7 +43,8 @@ impl Assembly {
 /// # Errors
 /// When Node or its modules are missing, or the app does not synthesize.
 pub fn synthesize(name: &str, target: &Path, context: &Value) -> io::Result<Assembly> {
-    let app = tools::cdk(&repository().join("cdk"), &target.join("tools"))?.app;
+    let app = repository().join("cdk");
+    tools::cdk(&app, &target.join("tools"))?;
     let artifacts = stub_artifacts(&target.join("e2e/stubs"))?;
     let mut context = context.clone();
     context["artifacts"] = json!(artifacts);

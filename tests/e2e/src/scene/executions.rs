@@ -85,7 +85,8 @@ impl Scene<'_> {
             }
             tokio::time::sleep(LOOK).await;
         }
-        panic!("{arn} does not end; its last events: {:?}", self.states(arn).await.split_off(1));
+        let events = self.states(arn).await;
+        panic!("{arn} does not end; its last events: {:?}", &events[events.len().saturating_sub(10)..]);
     }
 
     /// The ARNs of the instance executions of this scene's policy.

@@ -7,7 +7,7 @@ mod python;
 mod version;
 
 pub(crate) use installed::installed;
-pub use node::{Node, cdk};
+pub use node::cdk;
 pub use python::moto;
 
 use std::io;

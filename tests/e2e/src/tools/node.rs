@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use super::installed::installed;
@@ -13,23 +13,16 @@ use super::{progress, read, run};
 const NODE: Tool = Tool { program: "node", at_least: (20, 11), needed_by: "the CDK app" };
 const NPM: Tool = Tool { program: "npm", at_least: (10, 0), needed_by: "the CDK app" };
 
-/// The CDK app with its modules.
-#[derive(Clone, Debug)]
-pub struct Node {
-    /// `cdk/`.
-    pub app: PathBuf,
-}
-
-/// The CDK app in `app`, with the modules that its lock file names, installed under `tools` and linked to
-/// `node_modules`. A `node_modules` that is a folder already is somebody's own, and is left alone.
+/// Gives the CDK app in `app` the modules that its lock file names, installed under `tools` and linked to `node_modules`.
+/// A `node_modules` that is a folder already is somebody's own, and is left alone.
 ///
 /// # Errors
 /// When there is no Node that can do it, or the modules cannot be had.
-pub fn cdk(app: &Path, tools: &Path) -> io::Result<Node> {
+pub fn cdk(app: &Path, tools: &Path) -> io::Result<()> {
     NODE.check()?;
     let modules = app.join("node_modules");
     if fs::symlink_metadata(&modules).is_ok_and(|found| found.is_dir()) {
-        return Ok(Node { app: app.to_owned() });
+        return Ok(());
     }
     NPM.check()?;
     let folder = tools.join("node");
@@ -41,8 +34,7 @@ pub fn cdk(app: &Path, tools: &Path) -> io::Result<Node> {
         let arguments = ["ci", "--no-audit", "--no-fund", "--loglevel", "error"];
         run(Command::new(NPM.program).args(arguments).current_dir(&folder)).map(drop)
     })?;
-    link(&folder.join("node_modules"), &modules)?;
-    Ok(Node { app: app.to_owned() })
+    link(&folder.join("node_modules"), &modules)
 }
 
 /// Makes `link` lead to `to`, whatever it led to before. Another process may be doing the same.

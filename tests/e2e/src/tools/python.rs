@@ -9,7 +9,7 @@ use super::version::Tool;
 use super::{progress, read, run};
 
 const PYTHON: Tool =
-    Tool { program: "python3", at_least: (3, 10), needed_by: "moto, which stands in for AWS," };
+    Tool { program: "python3", at_least: (3, 11), needed_by: "moto, which stands in for AWS," };
 
 /// The Python of an environment with the packages of `tests/e2e/requirements.txt`, under `tools`.
 ///
