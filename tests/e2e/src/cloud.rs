@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::host::Host;
 use crate::http::Server;
 use crate::moto::{Moto, Pace};
+use crate::rights::Calls;
 use crate::router::{self, Events};
 use crate::tools::progress;
 use crate::{paths, tools};
@@ -27,6 +28,8 @@ pub struct Cloud {
     pub events: Events,
     /// What runs the functions.
     pub host: Arc<Host>,
+    /// What the functions call.
+    pub calls: Calls,
     moto: Moto,
 }
 
@@ -49,9 +52,10 @@ impl Cloud {
         progress("starting moto");
         let moto = Moto::start(&python, port, pace, &logs.join("moto.log")).await?;
         let (host, events) = (Arc::new(Host::new(&logs)), Events::delivered());
-        let routes = router::routes(Arc::clone(&host), moto.server.clone(), events.clone());
+        let calls = Calls::default();
+        let routes = router::routes(Arc::clone(&host), moto.server.clone(), events.clone(), calls.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await });
-        Ok(Self { endpoint: format!("http://127.0.0.1:{port}"), logs, events, host, moto })
+        Ok(Self { endpoint: format!("http://127.0.0.1:{port}"), logs, events, host, calls, moto })
     }
 
     /// moto itself.

@@ -1,6 +1,4 @@
-//! stopgap on moto: the synthesized stacks, the real function programs, the shipped state machines.
-//!
-//! [`cloud`] is what stands for AWS; [`platform`] is stopgap deployed to it; a [`scene`] is a tester at work.
+#![doc = include_str!("../README.md")]
 
 pub mod clients;
 pub mod clock;
@@ -12,6 +10,7 @@ pub mod http;
 pub mod moto;
 pub mod paths;
 pub mod platform;
+pub mod rights;
 pub mod router;
 pub mod scene;
 pub mod self_check;

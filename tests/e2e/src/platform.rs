@@ -10,6 +10,7 @@ use stopgap_core::tasks;
 use crate::cloud::{ACCOUNT, Cloud, REGION};
 use crate::deploy::{Outputs, adapt, create_stack, deployed_function, synthesize};
 use crate::moto::Pace;
+use crate::rights::{self, Actions, access_key};
 use crate::tools::progress;
 use crate::{functions, paths};
 
@@ -32,6 +33,8 @@ pub struct Platform {
     pub fleet_machine: String,
     /// The ARN of the machine that makes one backup.
     pub instance_machine: String,
+    /// What the roles of the functions allow, by function.
+    pub granted: Actions,
     /// In what moto's deployment differs from what was synthesized, by kind of change, with how often.
     pub changes: BTreeMap<String, usize>,
 }
@@ -47,6 +50,7 @@ impl Platform {
         progress("deploying");
         let mut changes = BTreeMap::new();
         let hub = json!({ "spokes": SPOKE, "externalId": EXTERNAL_ID });
+        let granted = rights::granted(&synthesize("Stopgap", &paths::target(), &hub)?.template("Stopgap")?);
         let outputs = deploy(&cloud, ACCOUNT, "Stopgap", hub, &mut changes).await?;
         let spoke = json!({ "hub": format!("{ACCOUNT}/{REGION}"), "externalId": EXTERNAL_ID });
         deploy(&cloud, SPOKE, "StopgapSpoke", spoke, &mut changes).await?;
@@ -62,6 +66,7 @@ impl Platform {
             bucket: output("PlanningBucketName")?,
             fleet_machine: output("FleetMachineArn")?,
             instance_machine: output("InstanceMachineArn")?,
+            granted,
             changes,
             cloud,
         })
@@ -106,17 +111,18 @@ async fn install_functions(cloud: &Cloud, programs: &Path) -> io::Result<()> {
         let program = programs.join(name);
         let deployed = format!("stopgap-{name}");
         let mut function = deployed_function(cloud.moto(), ACCOUNT, REGION, &deployed, &program).await?;
-        function.environment.extend(surroundings(&cloud.endpoint));
+        function.environment.extend(surroundings(name, &cloud.endpoint));
         cloud.host.deploy(function);
     }
     Ok(())
 }
 
 /// What Lambda puts into a function's environment that only this machine knows: where AWS is, and credentials.
-fn surroundings(endpoint: &str) -> [(String, String); 4] {
+fn surroundings(function: &str, endpoint: &str) -> [(String, String); 4] {
+    let key = access_key(function);
     [
         ("AWS_ENDPOINT_URL", endpoint),
-        ("AWS_ACCESS_KEY_ID", "FUNCTION"),
+        ("AWS_ACCESS_KEY_ID", key.as_str()),
         ("AWS_SECRET_ACCESS_KEY", "none"),
         ("AWS_SESSION_TOKEN", "none"),
     ]

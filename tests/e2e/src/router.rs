@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::host::{self, Host};
 use crate::http::Server;
+use crate::rights::Calls;
 
 /// The header by which `moto/event_targets.py` marks what an EventBridge rule invokes.
 const EVENT: &str = "x-stopgap-event";
@@ -37,9 +38,9 @@ impl Events {
 }
 
 /// The routes of all of AWS.
-pub fn routes(host: Arc<Host>, moto: Server, events: Events) -> Router {
+pub fn routes(host: Arc<Host>, moto: Server, events: Events, calls: Calls) -> Router {
     let lambda = host::routes(host).layer(middleware::from_fn_with_state(events, lose_events));
-    Router::new().fallback(pass_on).with_state(moto).merge(lambda)
+    Router::new().fallback(pass_on).with_state((moto, calls)).merge(lambda)
 }
 
 /// Accepts an event and forgets it, when events are to be lost.
@@ -50,12 +51,13 @@ async fn lose_events(State(Events(delivered)): State<Events>, request: Request, 
     next.run(request).await
 }
 
-async fn pass_on(State(moto): State<Server>, request: Request) -> Response {
+async fn pass_on(State((moto, calls)): State<(Server, Calls)>, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
     remove_hop_by_hop(&mut parts.headers);
     let Ok(body) = to_bytes(body, usize::MAX).await else {
         return StatusCode::BAD_REQUEST.into_response();
     };
+    calls.note(&parts.method, &parts.headers, &body);
     match moto.send(Request::from_parts(parts, Body::from(body))).await {
         Ok(mut answer) => {
             remove_hop_by_hop(&mut answer.headers);

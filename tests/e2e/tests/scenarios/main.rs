@@ -6,6 +6,7 @@
 mod by_hand;
 mod fleet_night;
 mod other_account;
+mod rights;
 mod tickets;
 
 use stopgap_e2e::platform::Platform;
