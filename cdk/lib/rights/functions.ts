@@ -62,7 +62,7 @@ export const FUNCTIONS = {
   'copy-tags': { instances: always(seeInstances, seeVolumes, tagOwnSnapshots), home: onlyReads },
   'prune-snapshots': {
     instances: (reach) => (reach.prune === 'delete' ? [seeSnapshots, deleteOwnSnapshots] : [seeSnapshots]),
-    home: onlyReads,
+    home: writes,
   },
   'close-run': { instances: nothing, home: tells },
   notify: { instances: nothing, home: tells },

@@ -284,6 +284,11 @@ impl SnapshotState {
             _ => None,
         }
     }
+
+    /// Whether it stays as it is: completed or failed, and neither being copied nor in or on its way from the Recycle Bin.
+    pub fn is_settled(self) -> bool {
+        matches!(self, Self::Completed | Self::Error)
+    }
 }
 
 /// An EBS snapshot.

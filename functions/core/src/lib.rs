@@ -13,6 +13,7 @@ pub mod planning;
 pub mod policies;
 pub mod policy;
 pub mod ports;
+pub mod pruning;
 pub mod records;
 pub mod retention;
 pub mod schedule;

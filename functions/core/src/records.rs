@@ -110,6 +110,10 @@ pub struct Lease {
     pub taken_at: Timestamp,
     /// When CreateSnapshots was last tried. Written *before* the call, since the call may never be answered.
     pub create_tried_at: Option<Timestamp>,
+    /// How many backup sets the run has set about deleting. Written *before* each, so that no number of tries deletes more
+    /// than the policy allows one run.
+    #[serde(default)]
+    pub deletions: u32,
 }
 
 impl Record for Lease {}

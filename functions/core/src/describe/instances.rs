@@ -112,7 +112,7 @@ pub(super) fn read<'a>(file: &str, bytes: &'a [u8]) -> Result<Described<Instance
     let take = |whole: &mut Whole<'a>| whole.reservations.take();
     let (whole, reservations) = error::read::<Whole, _>(file, bytes, INSTANCES, take)?;
     let mut items = Vec::new();
-    let mut unknown: Vec<Unknown> = more_pages(file, whole.next_token).into_iter().collect();
+    let mut unknown: Vec<Unknown> = more_pages(file, whole.next_token.is_some()).into_iter().collect();
     let mut seen = BTreeSet::new();
     for mut reservation in reservations {
         let Some(instances) = reservation.instances.take() else {

@@ -7,8 +7,10 @@
 //! The CLI joins pages itself, so a `NextToken` in the output means that there is more than was saved.
 
 mod attributes;
+pub mod catalogue;
 mod error;
 mod instances;
+mod scan;
 mod snapshots;
 mod volumes;
 
@@ -90,8 +92,8 @@ fn tags(raw: Option<Vec<RawTag>>) -> Tags {
 }
 
 /// That the file holds only the first page.
-fn more_pages(file: &str, next_token: Option<Cow<str>>) -> Option<Unknown> {
-    next_token.map(|_| {
+fn more_pages(file: &str, more: bool) -> Option<Unknown> {
+    more.then(|| {
         Unknown::new("page", file, None, "it has a `NextToken`: there is more than was saved; save it without --no-paginate and --max-items")
     })
 }

@@ -21,23 +21,47 @@ struct Whole<'a> {
     next_token: Option<Cow<'a, str>>,
 }
 
+/// The same with the items as they are.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WholeRaw<'a> {
+    #[serde(borrow)]
+    snapshots: Option<Vec<RawSnapshot<'a>>>,
+    #[serde(borrow)]
+    next_token: Option<Cow<'a, str>>,
+}
+
+/// What a file holds.
+pub(super) struct Raws<'a> {
+    pub(super) items: Vec<RawSnapshot<'a>>,
+    /// Whether there is more than was saved.
+    pub(super) more: bool,
+}
+
+/// Reads the items as they are.
+pub(super) fn read_whole<'a>(file: &str, bytes: &'a [u8]) -> Result<Raws<'a>, DescribeError> {
+    let take = |whole: &mut WholeRaw<'a>| whole.snapshots.take();
+    let (whole, items) = error::read::<WholeRaw<'_>, _>(file, bytes, SNAPSHOTS, take)?;
+    Ok(Raws { items, more: whole.next_token.is_some() })
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "a snapshot, an object")]
-struct RawSnapshot<'a> {
+pub(super) struct RawSnapshot<'a> {
     #[serde(borrow)]
-    snapshot_id: Cow<'a, str>,
+    pub(super) snapshot_id: Cow<'a, str>,
     #[serde(borrow)]
     owner_id: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    volume_id: Option<Cow<'a, str>>,
+    pub(super) volume_id: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    state: Option<Cow<'a, str>>,
-    start_time: Option<Timestamp>,
+    pub(super) state: Option<Cow<'a, str>>,
+    pub(super) start_time: Option<Timestamp>,
     volume_size: Option<u64>,
     #[serde(borrow)]
     description: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    tags: Option<Vec<RawTag<'a>>>,
+    pub(super) tags: Option<Vec<RawTag<'a>>>,
 }
 
 /// The items of the array, converted.
@@ -71,16 +95,12 @@ impl<'de> Deserialize<'de> for Converted {
 pub(super) fn read<'a>(file: &str, bytes: &'a [u8]) -> Result<Described<Snapshot>, DescribeError> {
     let take = |whole: &mut Whole<'a>| whole.snapshots.take();
     let (whole, Converted(mut described)) = error::read::<Whole<'_>, _>(file, bytes, SNAPSHOTS, take)?;
-    described.unknown.extend(more_pages(file, whole.next_token));
+    described.unknown.extend(more_pages(file, whole.next_token.is_some()));
     Ok(described)
 }
 
 fn snapshot(raw: RawSnapshot<'_>) -> Result<Snapshot, Unknown> {
-    let name = raw.state.as_deref().ok_or_else(|| missing(&raw.snapshot_id, "State"))?;
-    let state = SnapshotState::from_name(name).ok_or_else(|| {
-        let why = format!("its state `{name}` is not one that EC2 documents, so it counts for nothing");
-        Unknown::new("snapshot", &raw.snapshot_id, None, why)
-    })?;
+    let state = state(&raw.snapshot_id, raw.state.as_deref())?;
     let started_at = raw.start_time.ok_or_else(|| missing(&raw.snapshot_id, "StartTime"))?;
     Ok(Snapshot {
         id: raw.snapshot_id.into_owned(),
@@ -94,6 +114,15 @@ fn snapshot(raw: RawSnapshot<'_>) -> Result<Snapshot, Unknown> {
     })
 }
 
-fn missing(id: &str, field: &str) -> Unknown {
+/// A snapshot's state by its name.
+pub(super) fn state(id: &str, name: Option<&str>) -> Result<SnapshotState, Unknown> {
+    let name = name.ok_or_else(|| missing(id, "State"))?;
+    SnapshotState::from_name(name).ok_or_else(|| {
+        let why = format!("its state `{name}` is not one that EC2 documents, so it counts for nothing");
+        Unknown::new("snapshot", id, None, why)
+    })
+}
+
+pub(super) fn missing(id: &str, field: &str) -> Unknown {
     Unknown::new("snapshot", id, None, format!("it has no `{field}`, so it counts for nothing"))
 }

@@ -43,7 +43,7 @@ struct RawAttachment {
 pub(super) fn read<'a>(file: &str, bytes: &'a [u8]) -> Result<Described<Volume>, DescribeError> {
     let take = |whole: &mut Whole<'a>| whole.volumes.take();
     let (whole, raw) = error::read::<Whole, _>(file, bytes, VOLUMES, take)?;
-    let mut unknown: Vec<Unknown> = more_pages(file, whole.next_token).into_iter().collect();
+    let mut unknown: Vec<Unknown> = more_pages(file, whole.next_token.is_some()).into_iter().collect();
     let mut items = Vec::with_capacity(raw.len());
     let mut seen = HashSet::new();
     for volume in raw.into_iter().map(volume) {

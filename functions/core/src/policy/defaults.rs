@@ -14,7 +14,7 @@ pub struct Default {
 }
 
 /// What a policy is where neither it nor its file's `defaults` say otherwise. `id`, `select.any`,
-/// `schedule.expression` and `retention` have no default. Without `concurrency` there is no limit; with it, `max` has
+/// `schedule.expression` and the rules of `retention` have no default. Without `concurrency` there is no limit; with it, `max` has
 /// a default.
 pub const BUILT_IN: &[Default] = &[
     Default { path: "version", value: "1" },
@@ -25,6 +25,7 @@ pub const BUILT_IN: &[Default] = &[
     Default { path: "schedule.start_within", value: r#""2h""# },
     Default { path: "consistency", value: r#""stop""# },
     Default { path: "restart", value: r#""snapshot-started""# },
+    Default { path: "retention.delete_at_most", value: "50" },
     Default { path: "volumes.except", value: "[]" },
     Default { path: "volumes.root", value: "true" },
     Default { path: "tags.from", value: r#"["volume","instance"]"# },

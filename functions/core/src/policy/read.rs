@@ -158,7 +158,7 @@ fn policy(node: Node) -> Option<Policy> {
             ("snapshot-completed", Restart::SnapshotCompleted),
         ])
     });
-    let retention = object.need("retention", "rules such as `{\"keep_for\": \"14d\"}`").and_then(retention);
+    let retention = object.get("retention").and_then(|node| retention(node, object.node()));
     let volumes = object.get("volumes").and_then(volumes);
     let tags = object.get("tags").and_then(tagging);
     let autoscaling = object.get("autoscaling").and_then(|node| {
@@ -220,8 +220,8 @@ fn schedule(node: Node) -> Option<Schedule> {
     Some(schedule)
 }
 
-fn retention(node: Node) -> Option<Retention> {
-    const CALENDAR: [&str; 5] = ["keep_hourly", "keep_daily", "keep_weekly", "keep_monthly", "keep_yearly"];
+fn retention(node: Node, policy: &Node) -> Option<Retention> {
+    let given = node.is_given();
     let object = node.object(&[
         "keep_for",
         "keep_last",
@@ -231,7 +231,9 @@ fn retention(node: Node) -> Option<Retention> {
         "keep_monthly",
         "keep_yearly",
         "at_least",
+        "delete_at_most",
     ])?;
+    let delete_at_most = object.get("delete_at_most").and_then(|node| node.number(1, "a number from 1 on"));
     let mut readable = true;
     let keep_for = object.get("keep_for").and_then(|node| {
         let span = node.parsed("a duration such as `14d`");
@@ -246,10 +248,6 @@ fn retention(node: Node) -> Option<Retention> {
             node.number(0, "a number or `all`").map(Count::Of)
         };
         readable &= count.is_some();
-        if CALENDAR.contains(&name) && count.is_some_and(|count| count != Count::Of(0)) {
-            node.wrong(format!("`{name}` is not yet supported; use `keep_for`, `keep_last` and `at_least`"));
-            readable = false;
-        }
         count
     };
     let retention = Retention {
@@ -261,10 +259,16 @@ fn retention(node: Node) -> Option<Retention> {
         keep_monthly: count("keep_monthly"),
         keep_yearly: count("keep_yearly"),
         at_least: count("at_least"),
+        delete_at_most: delete_at_most?,
     };
-    let keeps = |count: Option<Count>| count.is_some_and(|count| count != Count::Of(0));
-    if readable && retention.keep_for.is_none() && !keeps(retention.keep_last) && !keeps(retention.at_least) {
-        object.node().wrong("it keeps nothing; write `keep_for`, `keep_last` or `at_least`, such as `{\"keep_for\": \"14d\"}`");
+    if !given && retention.keeps_nothing() {
+        policy.wrong("`retention` is missing; it takes rules such as `{\"keep_for\": \"14d\"}`");
+        return None;
+    }
+    if readable && retention.keeps_nothing() {
+        object.node().wrong(
+            "it keeps nothing; write a rule, such as `{\"keep_for\": \"14d\"}` or `{\"keep_daily\": 7}`",
+        );
         return None;
     }
     readable.then_some(retention)

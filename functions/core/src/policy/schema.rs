@@ -93,11 +93,6 @@ pub(super) fn version(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({ "const": 1 })
 }
 
-/// The schema of a rule that is not yet supported.
-pub(super) fn unsupported_count(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({ "enum": [0, null] })
-}
-
 /// The schema of an account's id.
 pub(super) fn account(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({ "type": "string", "pattern": "^[0-9]{12}$" })

@@ -30,7 +30,7 @@ fn full() -> Value {
         "schedule": {"expression": "cron(0 2 * * ? *)", "timezone": "America/Chicago", "start_within": "3h"},
         "consistency": "crash",
         "restart": "snapshot-completed",
-        "retention": {"keep_for": "14d", "keep_last": 3, "keep_hourly": 0, "at_least": "all"},
+        "retention": {"keep_for": "14d", "keep_last": 3, "keep_hourly": 0, "keep_weekly": 4, "keep_yearly": "all", "at_least": "all", "delete_at_most": 9},
         "volumes": {"except": [{"tag": {"Scratch": ["true"]}}], "root": false},
         "tags": {"from": ["instance"], "add": {"CostCenter": "42"}},
         "autoscaling": "suspend",
@@ -139,7 +139,7 @@ fn every_mistake_is_told_at_once_with_its_place() {
         {
             "id": "Second", "retension": {}, "select": {"any": [], "except": [{"tags": {}}]},
             "schedule": {"expression": "cron(0 25 * * ? *)", "timezone": "Mars", "start_within": "3d"},
-            "retention": {"keep_daily": 7, "at_least": -1},
+            "retention": {"keep_daily": "seven", "at_least": -1, "delete_at_most": 0},
             "tags": {"add": {"aws:x": "", "stopgap:policy": "x"}, "from": ["volumes"]},
             "consistency": "warm", "enabled": "yes", "concurrency": {"group_by": "Cluster", "max": 0}
         }
@@ -154,8 +154,9 @@ fn every_mistake_is_told_at_once_with_its_place() {
             "policies[1].schedule.expression: `cron(0 25 * * ? *)` is not a schedule expression: hours `25`",
             "policies[1].schedule.timezone: `Mars` is not an IANA time zone",
             "policies[1].schedule.start_within: `3d` is too long",
-            "policies[1].retention.keep_daily: `keep_daily` is not yet supported",
+            "policies[1].retention.keep_daily: this is the text `seven`, but it takes a number or `all`",
             "policies[1].retention.at_least: this is `-1`, but it takes a number or `all`",
+            "policies[1].retention.delete_at_most: this is `0`, but it takes a number from 1 on",
             "policies[1].tags.add.aws:x: a tag key cannot begin with `aws:`",
             "policies[1].tags.add.stopgap:policy: a tag key cannot begin with `stopgap:`",
             "policies[1].tags.from[0]: `volumes` is none of `volume` or `instance`",
@@ -200,9 +201,12 @@ fn a_retention_that_keeps_nothing_is_refused() {
     {
         refused(&with(minimal(), "retention", retention), &["retention: it keeps nothing"]);
     }
-    for retention in
-        [json!({"at_least": 1}), json!({"keep_last": "all"}), json!({"keep_for": "1d", "at_least": 0})]
-    {
+    for retention in [
+        json!({"at_least": 1}),
+        json!({"keep_last": "all"}),
+        json!({"keep_for": "1d", "at_least": 0}),
+        json!({"keep_yearly": 1}),
+    ] {
         assert_eq!(issues(&with(minimal(), "retention", retention)), [""; 0]);
     }
 }
@@ -318,11 +322,21 @@ fn policies() -> impl Strategy<Value = Policy> {
             timezone: ["UTC", "Asia/Kolkata"][zone].parse::<Zone>().unwrap(),
             start_within: format!("{hours}h").parse().unwrap(),
         });
-    let retention = (1..99u32, count(), count()).prop_map(|(days, keep_last, at_least)| Retention {
-        keep_for: Some(format!("{days}d").parse().unwrap()),
-        keep_last,
-        at_least,
-        ..Retention::default()
+    let periods = proptest::array::uniform5(count());
+    let retention = (1..99u32, count(), periods, count()).prop_map(|(days, keep_last, periods, at_least)| {
+        let [keep_hourly, keep_daily, keep_weekly, keep_monthly, keep_yearly] = periods;
+        let keep_for = Some(format!("{days}d").parse().unwrap());
+        Retention {
+            keep_for,
+            keep_last,
+            keep_hourly,
+            keep_daily,
+            keep_weekly,
+            keep_monthly,
+            keep_yearly,
+            at_least,
+            delete_at_most: days,
+        }
     });
     let volumes = (proptest::collection::vec(tags().prop_map(VolumeMatcher::Tag), 0..2), any::<bool>())
         .prop_map(|(except, root)| VolumeSelect { except, root });

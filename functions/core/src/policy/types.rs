@@ -113,8 +113,9 @@ pub enum Autoscaling {
 
 /// How long backups are kept: the union of the rules, over the complete sets of this policy and instance.
 ///
-/// A rule that is absent, or 0, keeps nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+/// A rule that is absent, or 0, keeps nothing. Hours, days, weeks, months and years are those of the policy's zone; the
+/// oldest set is kept while the count of such a rule is not used up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[schemars(extend("minProperties" = 1))]
 pub struct Retention {
@@ -124,29 +125,60 @@ pub struct Retention {
     /// Keep the newest n.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep_last: Option<Count>,
-    /// Not yet supported: only 0.
+    /// Keep the newest of each of the last n hours that have one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "super::schema::unsupported_count")]
     pub keep_hourly: Option<Count>,
-    /// Not yet supported: only 0.
+    /// Keep the newest of each of the last n days that have one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "super::schema::unsupported_count")]
     pub keep_daily: Option<Count>,
-    /// Not yet supported: only 0.
+    /// Keep the newest of each of the last n ISO weeks that have one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "super::schema::unsupported_count")]
     pub keep_weekly: Option<Count>,
-    /// Not yet supported: only 0.
+    /// Keep the newest of each of the last n months that have one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "super::schema::unsupported_count")]
     pub keep_monthly: Option<Count>,
-    /// Not yet supported: only 0.
+    /// Keep the newest of each of the last n years that have one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "super::schema::unsupported_count")]
     pub keep_yearly: Option<Count>,
     /// A floor under everything: so many complete sets are never gone below.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_least: Option<Count>,
+    /// How many sets one run deletes at most; the rest is left to the next. At least 1.
+    #[schemars(range(min = 1))]
+    pub delete_at_most: u32,
+}
+
+impl Default for Retention {
+    /// No rule.
+    fn default() -> Self {
+        Self {
+            keep_for: None,
+            keep_last: None,
+            keep_hourly: None,
+            keep_daily: None,
+            keep_weekly: None,
+            keep_monthly: None,
+            keep_yearly: None,
+            at_least: None,
+            delete_at_most: 50,
+        }
+    }
+}
+
+impl Retention {
+    /// Whether no rule of it keeps anything.
+    pub fn keeps_nothing(&self) -> bool {
+        let counts = [
+            self.keep_last,
+            self.keep_hourly,
+            self.keep_daily,
+            self.keep_weekly,
+            self.keep_monthly,
+            self.keep_yearly,
+            self.at_least,
+        ];
+        self.keep_for.is_none() && counts.into_iter().flatten().all(|count| count == Count::Of(0))
+    }
 }
 
 /// How many, or all of them.

@@ -33,6 +33,7 @@ fn lease() -> Lease {
         occurrence: "nightly/2026-11-21T02:00:00Z".parse().unwrap(),
         taken_at: time("2026-11-21T02:00:05Z"),
         create_tried_at: None,
+        deletions: 0,
     }
 }
 

@@ -256,6 +256,7 @@ async fn take(
         occurrence: run.occurrence.clone(),
         taken_at: cx.now,
         create_tried_at: None,
+        deletions: 0,
     };
     // Our own lease stays as it is: it may know of a create that was tried.
     let ours = held.lease.as_ref().map(|stored| &stored.record).filter(|lease| lease.owner == run.execution);

@@ -1,22 +1,26 @@
 //! `prune-snapshots`: deletes the backup sets of this policy and instance that retention no longer keeps.
 //!
-//! A plan with reasons first, then a small executor. Deleting is the one thing that cannot be undone, so the rules are
-//! those of the policy as it stands *now*, not of when the run began; what has changed since is never older.
+//! A plan with reasons first, then a small executor ([`crate::pruning`]). Deleting is the one thing that cannot be undone,
+//! so the rules are those of the policy as it stands *now*, not of when the run began; and each deletion is noted in the
+//! lease beforehand. That note is refused when another run or the rescuer has the instance now, and it caps what one run
+//! deletes however often it is tried again.
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::StateInput;
-use crate::backup_set;
+use super::{Document, StateInput};
 use crate::error::{ErrorName, TaskError};
-use crate::inventory::{Location, Snapshot};
 use crate::measure::{Measure, Measured};
-use crate::ports::{Context, Ec2, FaultKind, Ports, PruneMode, SnapshotQuery, all_pages};
-use crate::retention::{self, Action};
-use crate::{lease, policies};
+use crate::ports::{Context, Expect, Ports, PruneMode, Written};
+use crate::pruning::{Outcome, Scope};
+use crate::records::{Lease, Stored, put};
+use crate::{lease, policies, slots};
 
-/// How many sets one run deletes at most; the rest is left to the next.
-pub const SETS_MAX: usize = 50;
+/// How many sets that cannot be deleted a run tries at most; and how many of what is put off it names. A document of the
+/// state machine holds 256 KiB.
+const NAMED_MAX: usize = 100;
 
 /// The result of a set that is gone.
 const DELETED: &str = "deleted";
@@ -26,12 +30,18 @@ const DELETED: &str = "deleted";
 pub struct Pruned {
     /// When.
     pub at: Timestamp,
-    /// How many sets stay.
+    /// How many sets the rules keep.
     pub kept: usize,
-    /// The sets that no rule keeps, oldest first, and what became of each; at most [`SETS_MAX`].
+    /// How many sets stay because the rules do not apply to them: those that are not complete.
+    #[serde(default)]
+    pub skipped: usize,
+    /// The sets that no rule keeps, oldest first, and what became of each.
     pub expired: Vec<Expired>,
-    /// How many more there are, left to the next run.
+    /// How many more there are, left to the next run: they are not kept.
     pub deferred: usize,
+    /// The occurrences of those, oldest first; at most 100.
+    #[serde(default)]
+    pub deferred_sets: Vec<String>,
 }
 
 /// A set that no rule keeps.
@@ -41,6 +51,9 @@ pub struct Expired {
     pub occurrence: String,
     /// How many snapshots it has.
     pub snapshots: usize,
+    /// Why it is to go.
+    #[serde(default)]
+    pub reason: String,
     /// What became of it: `deleted`, or why it was not.
     pub result: String,
 }
@@ -55,55 +68,98 @@ impl Measured for Pruned {
 /// Plans and, where the deployment lets it, deletes.
 ///
 /// Needs `ec2:DescribeSnapshots`, `ec2:DeleteSnapshot` on stopgap's snapshots, and the table. Idempotent: what is gone
-/// already counts as deleted.
+/// already counts as deleted, and a set of which only a part is gone is finished.
 ///
 /// # Errors
 /// [`ErrorName::OutOfTime`] when the function's time is up before all is deleted; the machine tries again, which goes on
-/// from there.
+/// from there. [`ErrorName::LeaseLost`] when another run owns the instance now.
 pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result<Pruned, TaskError> {
-    lease::held(ports.table, &input.document).await?;
+    let mut held = lease::held(ports.table, &input.document).await?;
     let run = &input.document.run;
-    let Some(policy) = policies::get(ports.table, &run.policy.id).await? else {
-        return Ok(Pruned { at: cx.now, kept: 0, expired: Vec::new(), deferred: 0 });
+    let mut pruned = Pruned {
+        at: cx.now,
+        kept: 0,
+        skipped: 0,
+        expired: Vec::new(),
+        deferred: 0,
+        deferred_sets: Vec::new(),
     };
-    let query = SnapshotQuery::OfInstance(run.instance_id.clone());
-    let snapshots = all_pages(|page| ports.ec2.describe_snapshots(&run.location, &query, page)).await?;
-    let mut sets = backup_set::group(&snapshots).sets;
-    sets.retain(|set| *set.policy() == policy.id && set.instance_id == run.instance_id);
-    let decisions = retention::plan(&policy.retention, &policy.schedule.timezone, &sets);
+    let Some(policy) = policies::get(ports.table, &run.policy.id).await? else { return Ok(pruned) };
+    let scope =
+        Scope { ec2: ports.ec2, location: &run.location, instance_id: &run.instance_id, policy: &policy };
+    let plan = scope.plan().await?;
+    (pruned.kept, pruned.skipped) = (plan.kept, plan.skipped);
 
-    let mut expired = Vec::new();
-    let to_delete: Vec<_> = decisions.iter().filter(|decision| decision.action == Action::Delete).collect();
-    for decision in to_delete.iter().take(SETS_MAX) {
+    // What earlier tries of this run have set about counts too.
+    let mut deletions = held.record.deletions;
+    let mut refused = 0;
+    let mut gone = BTreeSet::new();
+    for target in &plan.expired {
+        if deletions >= policy.retention.delete_at_most || refused >= NAMED_MAX {
+            pruned.deferred += 1;
+            if pruned.deferred_sets.len() < NAMED_MAX {
+                pruned.deferred_sets.push(target.occurrence.to_string());
+            }
+            continue;
+        }
         if cx.is_ending() {
-            let (done, all) = (expired.len(), to_delete.len());
+            let (done, all) = (pruned.expired.len(), plan.expired.len());
             let cause = format!("{done} of {all} sets were seen to; the next try goes on from there");
             return Err(TaskError::new(ErrorName::OutOfTime, cause));
         }
         let result = match cx.settings.prune {
-            PruneMode::Report => "not deleted: this deployment plans and reports only".to_owned(),
-            PruneMode::Delete => delete(ports.ec2, &run.location, &decision.set.snapshots).await?,
+            PruneMode::Report => {
+                deletions += 1;
+                "not deleted: this deployment plans and reports only".to_owned()
+            }
+            PruneMode::Delete => {
+                let outcome = match scope.objection(target, &gone).await? {
+                    Some(objection) => objection,
+                    None => {
+                        held = note(ports, &input.document, &held, deletions + 1).await?;
+                        scope.delete(target, &mut gone).await?
+                    }
+                };
+                match outcome {
+                    Outcome::Deleted => {
+                        deletions += 1;
+                        DELETED.to_owned()
+                    }
+                    Outcome::Gone => {
+                        "no longer there: someone has deleted it, or taken its tags off".to_owned()
+                    }
+                    Outcome::Refused(why) => {
+                        refused += 1;
+                        format!("not deleted: {why}")
+                    }
+                }
+            }
         };
-        expired.push(Expired {
-            occurrence: decision.set.occurrence.to_string(),
-            snapshots: decision.set.snapshots.len(),
+        pruned.expired.push(Expired {
+            occurrence: target.occurrence.to_string(),
+            snapshots: target.snapshots.len(),
+            reason: target.reason.clone(),
             result,
         });
     }
-    let (kept, deferred) = (decisions.len() - to_delete.len(), to_delete.len() - expired.len());
-    Ok(Pruned { at: cx.now, kept, expired, deferred })
+    Ok(pruned)
 }
 
-/// Deletes the snapshots of a set one by one, as EC2 asks.
-async fn delete(ec2: &dyn Ec2, at: &Location, snapshots: &[&Snapshot]) -> Result<String, TaskError> {
-    for snapshot in snapshots {
-        match ec2.delete_snapshot(at, &snapshot.id).await {
-            Ok(()) => {}
-            Err(fault) if fault.kind == FaultKind::NotFound => {}
-            // An image was made of it, or it is locked: it belongs to someone else now.
-            Err(fault) if fault.kind == FaultKind::Conflict => return Ok(format!("not deleted: {fault}")),
-            Err(fault) => return Err(fault.into()),
+/// Notes in the lease that the run sets about its `deletions`th set.
+async fn note(
+    ports: Ports<'_>,
+    document: &Document,
+    held: &Stored<Lease>,
+    deletions: u32,
+) -> Result<Stored<Lease>, TaskError> {
+    let record = Lease { deletions, ..held.record.clone() };
+    let key = Lease::key(&document.run.location, &document.run.instance_id);
+    match ports.table.write(vec![put(key, Expect::Version(held.version), &record)?]).await? {
+        Written::Done => Ok(Stored { version: held.version + 1, record }),
+        Written::Refused => {
+            // Another's now, or our own write, of which the answer was lost.
+            lease::held(ports.table, document).await?;
+            Err(slots::contended())
         }
     }
-    Ok(DELETED.to_owned())
 }

@@ -1,0 +1,356 @@
+//! `aws ec2 describe-snapshots` for retention: of each snapshot only what makes sets, in as little memory as will do.
+//!
+//! A fleet of some years has a million snapshots, and the file is larger than what it takes to read it this way.
+
+use std::borrow::Cow;
+use std::io::{self, Read};
+
+use indexmap::IndexSet;
+use jiff::Timestamp;
+
+use super::scan::{self, Scanner, Stop};
+use super::{DescribeError, more_pages, snapshots};
+use crate::backup_set::{Claim, Membership};
+use crate::inventory::{Snapshot, SnapshotState, Unknown};
+use crate::policy::PolicyId;
+use crate::set_tags;
+
+/// The snapshots of a file.
+#[derive(Debug, Default)]
+pub struct Catalogue {
+    /// The snapshots' ids, one after another.
+    ids: String,
+    entries: Vec<Entry>,
+    names: IndexSet<Box<str>>,
+    volumes: IndexSet<Box<str>>,
+    /// The tags of snapshots that make no sense, in words.
+    whys: Vec<String>,
+    /// The policy of the last set that was read: mostly that of the next.
+    policy: Option<PolicyId>,
+    /// What could not be made sense of.
+    pub unknown: Vec<Unknown>,
+    /// Whether the file says that there are more snapshots than are in it.
+    pub more: bool,
+}
+
+/// The number of a text in the catalogue. Equal texts have equal numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Name(u32);
+
+/// A snapshot.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Where its id begins and how long it is.
+    id: (usize, u32),
+    /// The volume that it is of.
+    pub volume: Name,
+    /// Its state. One that EC2 does not document counts as [`SnapshotState::Recovering`]: it may change, and is not complete.
+    pub state: SnapshotState,
+    /// When it was begun; [`Timestamp::MAX`] where the file does not say.
+    pub started_at: Timestamp,
+    /// What it belongs to.
+    pub belongs: Belongs,
+}
+
+/// What a snapshot belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Belongs {
+    /// A set by its tags.
+    Set {
+        /// The policy's id.
+        policy: Name,
+        /// The instance's id.
+        instance: Name,
+        /// The occurrence's time.
+        at: Timestamp,
+        /// How many volumes the set has.
+        volumes: u32,
+    },
+    /// Those that have the same value of the tag that was asked for.
+    Group(Name),
+    /// No set: it does not have the tags for one.
+    Nothing,
+    /// No set: its tags make no sense. Which of [`Catalogue::why`] says it.
+    Malformed(usize),
+}
+
+/// What is read of a snapshot.
+#[derive(Default)]
+struct Raw<'a> {
+    id: Option<Cow<'a, str>>,
+    volume: Option<Cow<'a, str>>,
+    state: Option<Cow<'a, str>>,
+    started_at: Option<Cow<'a, str>>,
+    policy: Option<Cow<'a, str>>,
+    instance: Option<Cow<'a, str>>,
+    occurrence: Option<Cow<'a, str>>,
+    volumes: Option<Cow<'a, str>>,
+    /// Whether a tag is ours.
+    ours: bool,
+    /// The value of the tag that was asked for.
+    group: Option<Cow<'a, str>>,
+}
+
+impl Catalogue {
+    /// Reads the output of `aws ec2 describe-snapshots`, which `open` opens (twice, when something is wrong with it).
+    /// `file` is its name, for messages. With `group_by`, snapshots belong together by that tag, else by stopgap's.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not that output: where, and what would be right.
+    pub fn read<R: Read>(
+        file: &str,
+        mut open: impl FnMut() -> io::Result<R>,
+        group_by: Option<&str>,
+    ) -> Result<Self, DescribeError> {
+        let unreadable = |error: io::Error| DescribeError { file: file.to_owned(), why: error.to_string() };
+        let mut catalogue = Self::default();
+        let reader = open().map_err(unreadable)?;
+        let read = scan::items(reader, "Snapshots", |scanner| {
+            let raw = raw(scanner, group_by)?;
+            let started_at = raw.started_at.as_deref().map(str::parse).transpose().map_err(|_| Stop::Odd)?;
+            catalogue.add(&raw, started_at, group_by.is_some())
+        });
+        match read {
+            Ok(rest) => {
+                catalogue.ends(file, rest.more);
+                return Ok(catalogue);
+            }
+            Err(Stop::Io(error)) => return Err(unreadable(error)),
+            Err(Stop::Short | Stop::Odd) => {}
+        }
+        // Whatever is odd about it: the ordinary way takes it, or says why not.
+        let mut bytes = Vec::new();
+        open().and_then(|mut reader| reader.read_to_end(&mut bytes)).map_err(unreadable)?;
+        Self::of(file, &bytes, group_by)
+    }
+
+    /// The same by way of [`super::snapshots`].
+    fn of(file: &str, bytes: &[u8], group_by: Option<&str>) -> Result<Self, DescribeError> {
+        let mut catalogue = Self::default();
+        let described = snapshots::read_whole(file, bytes)?;
+        catalogue.ends(file, described.more);
+        for snapshot in described.items {
+            let mut raw = Raw {
+                id: Some(snapshot.snapshot_id),
+                volume: snapshot.volume_id,
+                state: snapshot.state,
+                ..Raw::default()
+            };
+            for tag in snapshot.tags.unwrap_or_default() {
+                raw.tag(&tag.key, tag.value, group_by);
+            }
+            if catalogue.add(&raw, snapshot.start_time, group_by.is_some()).is_err() {
+                return Err(DescribeError {
+                    file: file.to_owned(),
+                    why: "it has too many snapshots".to_owned(),
+                });
+            }
+        }
+        Ok(catalogue)
+    }
+
+    fn ends(&mut self, file: &str, more: bool) {
+        self.more = more;
+        self.unknown.extend(more_pages(file, more));
+    }
+
+    fn add(&mut self, raw: &Raw<'_>, started_at: Option<Timestamp>, grouped: bool) -> Result<(), Stop> {
+        let id = raw.id.as_deref().ok_or(Stop::Odd)?;
+        // What is not known of it must not make a set complete, nor one that anything follows from.
+        let known = snapshots::state(id, raw.state.as_deref())
+            .and_then(|state| started_at.map(|_| state).ok_or_else(|| snapshots::missing(id, "StartTime")));
+        let state = known.unwrap_or_else(|unknown| {
+            self.unknown.push(unknown);
+            SnapshotState::Recovering
+        });
+        let belongs = match (grouped, &raw.group) {
+            (true, Some(value)) => Belongs::Group(name(&mut self.names, value)?),
+            (true, None) => Belongs::Nothing,
+            (false, _) if !raw.ours => Belongs::Nothing,
+            (false, _) => self.membership(raw)?,
+        };
+        self.entries.push(Entry {
+            id: (self.ids.len(), u32::try_from(id.len()).map_err(|_| Stop::Odd)?),
+            volume: name(&mut self.volumes, raw.volume.as_deref().unwrap_or_default())?,
+            state,
+            started_at: started_at.unwrap_or(Timestamp::MAX),
+            belongs,
+        });
+        self.ids.push_str(id);
+        Ok(())
+    }
+
+    fn membership(&mut self, raw: &Raw<'_>) -> Result<Belongs, Stop> {
+        let tags = [
+            (set_tags::POLICY, &raw.policy),
+            (set_tags::INSTANCE, &raw.instance),
+            (set_tags::OCCURRENCE, &raw.occurrence),
+            (set_tags::VOLUMES, &raw.volumes),
+        ];
+        let given = tags.iter().filter_map(|(key, value)| Some((*key, value.as_deref()?)));
+        let claim = Claim::of(given).unwrap_or_default();
+        let quickly = self.policy.as_ref().and_then(|policy| claim.read_of(policy));
+        Ok(match quickly.map_or_else(|| claim.read(), Ok) {
+            Ok(Membership { policy, at, instance_id, volumes }) => {
+                if quickly.is_none() {
+                    self.policy = policy.parse().ok();
+                }
+                Belongs::Set {
+                    policy: name(&mut self.names, policy)?,
+                    instance: name(&mut self.names, instance_id)?,
+                    at,
+                    volumes: u32::try_from(volumes).unwrap_or(u32::MAX),
+                }
+            }
+            Err(why) => {
+                self.whys.push(why);
+                Belongs::Malformed(self.whys.len() - 1)
+            }
+        })
+    }
+
+    /// The snapshots, in the file's order.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// A snapshot's id.
+    pub fn id(&self, entry: &Entry) -> &str {
+        let (start, length) = entry.id;
+        self.ids.get(start..start + length as usize).unwrap_or_default()
+    }
+
+    /// A policy's, an instance's or a group's name.
+    pub fn name(&self, name: Name) -> &str {
+        self.names.get_index(name.0 as usize).map(|text| &**text).unwrap_or_default()
+    }
+
+    /// The snapshots of these sets, with the tags that make them a set and nothing else.
+    pub fn snapshots(&self, wanted: impl Fn(&str, Timestamp) -> bool) -> Vec<Snapshot> {
+        let snapshot = |entry: &Entry| {
+            let Belongs::Set { policy, instance, at, volumes } = entry.belongs else { return None };
+            let (policy, instance) = (self.name(policy), self.name(instance));
+            let tags = wanted(policy, at).then(|| {
+                [
+                    (set_tags::POLICY, policy.to_owned()),
+                    (set_tags::INSTANCE, instance.to_owned()),
+                    (set_tags::OCCURRENCE, format!("{policy}/{at}")),
+                    (set_tags::VOLUMES, volumes.to_string()),
+                ]
+            })?;
+            Some(Snapshot {
+                id: self.id(entry).to_owned(),
+                owner: None,
+                volume_id: self.volumes.get_index(entry.volume.0 as usize)?.to_string(),
+                state: entry.state,
+                started_at: entry.started_at,
+                size_gib: 0,
+                description: String::new(),
+                tags: tags.map(|(key, value)| (key.to_owned(), value)).into(),
+            })
+        };
+        self.entries.iter().filter_map(snapshot).collect()
+    }
+
+    /// For each [`Name`] of a policy, instance or group its place in the order of these names.
+    pub fn order(&self) -> Order {
+        let mut numbers: Vec<u32> = (0..).take(self.names.len()).collect();
+        numbers.sort_unstable_by_key(|number| self.names.get_index(*number as usize));
+        let mut places = vec![0; numbers.len()];
+        for (place, number) in (0..).zip(numbers) {
+            if let Some(slot) = places.get_mut(number as usize) {
+                *slot = place;
+            }
+        }
+        Order(places)
+    }
+
+    /// What is wrong with the tags of a [`Belongs::Malformed`].
+    pub fn why(&self, malformed: usize) -> &str {
+        self.whys.get(malformed).map(String::as_str).unwrap_or_default()
+    }
+}
+
+/// The places of names in their order.
+#[derive(Debug)]
+pub struct Order(Vec<u32>);
+
+impl Order {
+    /// The place of `name`.
+    pub fn place(&self, name: Name) -> u32 {
+        self.0.get(name.0 as usize).copied().unwrap_or_default()
+    }
+}
+
+fn name(names: &mut IndexSet<Box<str>>, text: &str) -> Result<Name, Stop> {
+    let number = match names.get_index_of(text) {
+        Some(number) => number,
+        None => names.insert_full(text.into()).0,
+    };
+    u32::try_from(number).map(Name).map_err(|_| Stop::Odd)
+}
+
+impl<'a> Raw<'a> {
+    fn tag(&mut self, key: &str, value: Option<Cow<'a, str>>, group_by: Option<&str>) {
+        let value = value.unwrap_or_default();
+        if group_by == Some(key) {
+            self.group = Some(value);
+        } else if group_by.is_none() && key.starts_with(set_tags::PREFIX) {
+            self.ours = true;
+            match key {
+                set_tags::POLICY => self.policy = Some(value),
+                set_tags::INSTANCE => self.instance = Some(value),
+                set_tags::OCCURRENCE => self.occurrence = Some(value),
+                set_tags::VOLUMES => self.volumes = Some(value),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn raw<'a>(scanner: &mut Scanner<'a>, group_by: Option<&str>) -> Result<Raw<'a>, Stop> {
+    let mut raw = Raw::default();
+    let mut tagged = false;
+    scanner.object(|key, scanner| {
+        let slot = match key {
+            "SnapshotId" => &mut raw.id,
+            "VolumeId" => &mut raw.volume,
+            "State" => &mut raw.state,
+            "StartTime" => &mut raw.started_at,
+            "Tags" if !tagged => {
+                tagged = true;
+                if scanner.peek()? == b'n' {
+                    return scanner.text_or_null().map(drop);
+                }
+                return scanner.array(|scanner| tag(scanner, &mut raw, group_by));
+            }
+            "Tags" => return Err(Stop::Odd),
+            _ => return scanner.skip(),
+        };
+        // A field that stands twice says two things.
+        if slot.is_some() {
+            return Err(Stop::Odd);
+        }
+        *slot = scanner.text_or_null()?;
+        Ok(())
+    })?;
+    Ok(raw)
+}
+
+fn tag<'a>(scanner: &mut Scanner<'a>, raw: &mut Raw<'a>, group_by: Option<&str>) -> Result<(), Stop> {
+    let (mut key, mut value) = (None, None);
+    scanner.object(|field, scanner| {
+        match field {
+            "Key" if key.is_none() => key = Some(scanner.text()?),
+            "Value" if value.is_none() => value = Some(scanner.text_or_null()?),
+            "Key" | "Value" => return Err(Stop::Odd),
+            _ => scanner.skip()?,
+        }
+        Ok(())
+    })?;
+    raw.tag(&key.ok_or(Stop::Odd)?, value.flatten(), group_by);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,274 @@
+//! A scanner for one shape of JSON, an object with a large array of objects in it, read piece by piece.
+//!
+//! A file of a million snapshots is larger than the memory it should take to read it, and most of it is not wanted. This
+//! walks over what is not wanted without making anything of it, and holds one item at a time. It takes what it knows
+//! and nothing else: on anything odd it gives up, and whoever calls it reads the file in the ordinary way, which finds
+//! words for what is wrong.
+
+use std::borrow::Cow;
+use std::io::{self, Read};
+
+/// Why the scanner stopped.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// What has been read ends within the item; more has to be read.
+    Short,
+    /// It is not what the scanner knows.
+    Odd,
+    /// It cannot be read.
+    Io(io::Error),
+}
+
+/// The rest of what has been read.
+pub(super) struct Scanner<'a> {
+    bytes: &'a [u8],
+    pos: usize,
+}
+
+impl<'a> Scanner<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, pos: 0 }
+    }
+
+    /// How many bytes are behind it.
+    pub(super) fn pos(&self) -> usize {
+        self.pos
+    }
+
+    /// The next byte that is not white space; it stays the next.
+    pub(super) fn peek(&mut self) -> Result<u8, Stop> {
+        while let Some(byte) = self.bytes.get(self.pos) {
+            if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
+                return Ok(*byte);
+            }
+            self.pos += 1;
+        }
+        Err(Stop::Short)
+    }
+
+    /// Goes past `byte` if it is next.
+    pub(super) fn take(&mut self, byte: u8) -> Result<bool, Stop> {
+        let found = self.peek()? == byte;
+        self.pos += usize::from(found);
+        Ok(found)
+    }
+
+    /// Goes past `byte`, which must be next.
+    pub(super) fn need(&mut self, byte: u8) -> Result<(), Stop> {
+        if self.take(byte)? { Ok(()) } else { Err(Stop::Odd) }
+    }
+
+    /// A text with its quotes, as it is written; and whether there is an escape in it.
+    fn quoted(&mut self) -> Result<(&'a [u8], bool), Stop> {
+        self.need(b'"')?;
+        let start = self.pos;
+        let mut escaped = false;
+        loop {
+            let rest = self.bytes.get(self.pos..).ok_or(Stop::Short)?;
+            let found = memchr::memchr2(b'"', b'\\', rest).ok_or(Stop::Short)?;
+            self.pos += found + 1;
+            if rest.get(found) == Some(&b'"') {
+                // With both quotes: what stands between two positions that have been seen.
+                return Ok((self.bytes.get(start - 1..self.pos).ok_or(Stop::Odd)?, escaped));
+            }
+            escaped = true;
+            self.pos += 1;
+        }
+    }
+
+    /// A text.
+    pub(super) fn text(&mut self) -> Result<Cow<'a, str>, Stop> {
+        let (quoted, escaped) = self.quoted()?;
+        if escaped {
+            return serde_json::from_slice::<String>(quoted).map(Cow::Owned).map_err(|_| Stop::Odd);
+        }
+        let inner = quoted.get(1..quoted.len() - 1).ok_or(Stop::Odd)?;
+        if inner.iter().any(|byte| *byte < b' ') {
+            return Err(Stop::Odd);
+        }
+        std::str::from_utf8(inner).map(Cow::Borrowed).map_err(|_| Stop::Odd)
+    }
+
+    /// A text or `null`.
+    pub(super) fn text_or_null(&mut self) -> Result<Option<Cow<'a, str>>, Stop> {
+        if self.peek()? == b'"' {
+            return self.text().map(Some);
+        }
+        let null = self.bytes.get(self.pos..self.pos + 4).ok_or(Stop::Short)?;
+        self.pos += 4;
+        if null == b"null" { Ok(None) } else { Err(Stop::Odd) }
+    }
+
+    /// Goes past a value of any kind.
+    pub(super) fn skip(&mut self) -> Result<(), Stop> {
+        let mut depth = 0_usize;
+        loop {
+            match self.peek()? {
+                b'"' => drop(self.quoted()?),
+                b'{' | b'[' => {
+                    depth += 1;
+                    self.pos += 1;
+                    continue;
+                }
+                b'}' | b']' if depth > 0 => {
+                    depth -= 1;
+                    self.pos += 1;
+                }
+                b',' | b':' if depth > 0 => {
+                    self.pos += 1;
+                    continue;
+                }
+                b'-' | b'0'..=b'9' | b'a'..=b'z' => {
+                    let word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'+' | b'.');
+                    let rest = self.bytes.get(self.pos..).ok_or(Stop::Short)?;
+                    self.pos += rest.iter().position(|byte| !word(byte)).ok_or(Stop::Short)?;
+                }
+                _ => return Err(Stop::Odd),
+            }
+            if depth == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// An object: `field` is told each key, and goes past its value.
+    pub(super) fn object(
+        &mut self,
+        mut field: impl FnMut(&str, &mut Self) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        self.need(b'{')?;
+        if self.take(b'}')? {
+            return Ok(());
+        }
+        loop {
+            let key = self.text()?;
+            self.need(b':')?;
+            field(&key, self)?;
+            if self.take(b'}')? {
+                return Ok(());
+            }
+            self.need(b',')?;
+        }
+    }
+
+    /// An array: `item` goes past each item.
+    pub(super) fn array(&mut self, mut item: impl FnMut(&mut Self) -> Result<(), Stop>) -> Result<(), Stop> {
+        self.need(b'[')?;
+        if self.take(b']')? {
+            return Ok(());
+        }
+        loop {
+            item(self)?;
+            if self.take(b']')? {
+                return Ok(());
+            }
+            self.need(b',')?;
+        }
+    }
+}
+
+/// What is held of a file at once, unless an item is larger.
+const PIECE: usize = 1 << 20;
+
+/// A file of which one part is held at a time.
+struct Window<R> {
+    reader: R,
+    held: Vec<u8>,
+    pos: usize,
+    ended: bool,
+}
+
+impl<R: Read> Window<R> {
+    /// Goes past what `read` reads. It is begun anew, with more to read, when it comes to the end of what is held.
+    fn step<T>(&mut self, mut read: impl FnMut(&mut Scanner<'_>) -> Result<T, Stop>) -> Result<T, Stop> {
+        loop {
+            let mut scanner = Scanner::new(self.held.get(self.pos..).unwrap_or_default());
+            match read(&mut scanner) {
+                Ok(value) => {
+                    self.pos += scanner.pos();
+                    return Ok(value);
+                }
+                Err(Stop::Short) if !self.ended => self.fill()?,
+                Err(Stop::Short) => return Err(Stop::Odd),
+                Err(stop) => return Err(stop),
+            }
+        }
+    }
+
+    fn fill(&mut self) -> Result<(), Stop> {
+        self.held.drain(..self.pos);
+        self.pos = 0;
+        // At least as much again as is held already, so that a huge item is not read again and again.
+        let more = PIECE.max(self.held.len());
+        let read = (&mut self.reader).take(more as u64).read_to_end(&mut self.held);
+        self.ended = read.map_err(Stop::Io)? == 0;
+        Ok(())
+    }
+}
+
+/// What stands beside the array.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Rest {
+    /// Whether there is a `NextToken`.
+    pub(super) more: bool,
+}
+
+/// Reads `{"<array>": [item, …], …}`; `item` goes past each item. It may be told of an item twice, the first time only in
+/// part: what it makes of it must be complete only when it answers `Ok`.
+pub(super) fn items(
+    reader: impl Read,
+    array: &str,
+    mut item: impl FnMut(&mut Scanner<'_>) -> Result<(), Stop>,
+) -> Result<Rest, Stop> {
+    let mut window = Window { reader, held: Vec::new(), pos: 0, ended: false };
+    let mut rest = Rest { more: false };
+    let mut seen = false;
+    window.step(|scanner| scanner.need(b'{'))?;
+    loop {
+        let key = window.step(|scanner| {
+            let key = scanner.text()?.into_owned();
+            scanner.need(b':')?;
+            Ok(key)
+        })?;
+        if key == array && !seen {
+            seen = true;
+            window.step(|scanner| scanner.need(b'['))?;
+            let mut ended = window.step(|scanner| scanner.take(b']'))?;
+            while !ended {
+                window.step(|scanner| item(scanner))?;
+                ended = window.step(|scanner| {
+                    let ended = scanner.take(b']')?;
+                    if ended { Ok(true) } else { scanner.need(b',').map(|()| false) }
+                })?;
+            }
+        } else if key == "NextToken" {
+            rest.more = window.step(|scanner| scanner.text_or_null().map(|token| token.is_some()))?;
+        } else if key == array {
+            return Err(Stop::Odd);
+        } else {
+            window.step(|scanner| scanner.skip())?;
+        }
+        if window.step(|scanner| scanner.take(b'}'))? {
+            break;
+        }
+        window.step(|scanner| scanner.need(b','))?;
+    }
+    // Nothing but white space may follow.
+    let end = window.step(|scanner| match scanner.peek() {
+        Ok(_) => Err(Stop::Odd),
+        Err(stop) => Err::<(), _>(stop),
+    });
+    match end {
+        Err(Stop::Odd) if seen && window.is_at_end() => Ok(rest),
+        Err(Stop::Io(error)) => Err(Stop::Io(error)),
+        _ => Err(Stop::Odd),
+    }
+}
+
+impl<R> Window<R> {
+    /// Whether nothing but white space is left.
+    fn is_at_end(&self) -> bool {
+        let rest = self.held.get(self.pos..).unwrap_or_default();
+        self.ended && rest.iter().all(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'))
+    }
+}
