@@ -18,6 +18,7 @@ mod live;
 mod output;
 mod plan;
 mod policy;
+mod retention;
 
 use failure::{BadInput, Failure};
 
@@ -48,6 +49,8 @@ enum Command {
         command(about = "List, show, store, delete or check policies, or print their JSON Schema")
     )]
     Policy(policy::Args),
+    /// Say which backup sets a policy keeps of snapshots that were saved, which it would delete, and why.
+    Retention(retention::Args),
     /// Back up an instance, or all that a policy selects, now.
     #[cfg(feature = "aws")]
     Run(live::run::Args),
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Asl(args) => asl::run(args, format).map_err(Failure::from),
         Command::Demo(args) => demo::run(args, format).map_err(Failure::from),
+        Command::Retention(args) => retention::run(&args, format).map_err(Failure::from),
         #[cfg(not(feature = "aws"))]
         Command::Plan(args) => plan::run(&args, format).map_err(Failure::from),
         #[cfg(not(feature = "aws"))]

@@ -56,8 +56,19 @@ pub(crate) fn print(text: &str) {
 pub(crate) fn print_json(value: &impl Serialize) -> Result<(), BadInput> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| BadInput::one(format!("the answer cannot be written as JSON: {error}")))?;
-    let mut escaped = String::with_capacity(text.len() + 1);
-    for character in text.chars() {
+    let mut escaped = escaped(&text).into_owned();
+    escaped.push('\n');
+    write(std::io::stdout().lock(), &escaped);
+    Ok(())
+}
+
+/// JSON without anything in it that a terminal would obey.
+fn escaped(json: &str) -> Cow<'_, str> {
+    if json.is_ascii() && !json.contains('\u{7f}') {
+        return Cow::Borrowed(json);
+    }
+    let mut escaped = String::with_capacity(json.len() + 1);
+    for character in json.chars() {
         // JSON allows these within a text as they are, and has them nowhere else; ASCII's are escaped already.
         if character >= '\u{7f}' && is_obeyed(character) {
             for unit in character.encode_utf16(&mut [0; 2]) {
@@ -68,14 +79,27 @@ pub(crate) fn print_json(value: &impl Serialize) -> Result<(), BadInput> {
             escaped.push(character);
         }
     }
-    escaped.push('\n');
-    write(std::io::stdout().lock(), &escaped);
-    Ok(())
+    Cow::Owned(escaped)
 }
 
-/// Ends the program with status 1 when `text` cannot be written, quietly when nobody reads any more.
+/// Writes `value` as JSON on one line, as a part of what [`print_to`] prints.
+pub(crate) fn write_json(out: &mut dyn Write, value: &impl Serialize) -> std::io::Result<()> {
+    out.write_all(escaped(&serde_json::to_string(value)?).as_bytes())
+}
+
+/// Prints what is too long to be held as one text.
+pub(crate) fn print_to(print: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) {
+    let mut out = std::io::BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
+    end_unless(print(&mut out).and_then(|()| out.flush()));
+}
+
 fn write(mut out: impl Write, text: &str) {
-    if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    end_unless(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+}
+
+/// Ends the program with status 1 when not all could be written, quietly when nobody reads any more.
+fn end_unless(written: std::io::Result<()>) {
+    if let Err(error) = written {
         if error.kind() != ErrorKind::BrokenPipe {
             eprintln!("error: stdout: {error}");
         }

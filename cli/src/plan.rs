@@ -1,14 +1,16 @@
 //! `stopgap plan`: what the fleet would do, offline, from what the AWS CLI saved, or live.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use stopgap_core::describe::catalogue::Catalogue;
 use stopgap_core::describe::{self, DescribeError, Described};
 use stopgap_core::inventory::{Inventory, Unknown};
-use stopgap_core::plan::{Action, Due, Plan, Question, plan};
+use stopgap_core::occurrence::Occurrence;
+use stopgap_core::plan::{Action, Due, Plan, Question, occurrences_in_question, plan};
 
 use crate::failure::BadInput;
 use crate::output::{Format, plain, section};
@@ -44,7 +46,7 @@ pub(crate) struct Args {
 }
 
 /// Reads an RFC 3339 time, to the letter: jiff alone would take more, such as two zones that contradict each other.
-fn time(text: &str) -> Result<Timestamp, String> {
+pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
     const RIGHT: &str = "write an RFC 3339 time with its offset, such as 2026-11-21T02:00:00Z";
     let shape = |text: &str, pattern: &str| {
         text.len() == pattern.len()
@@ -86,7 +88,7 @@ fn offline(args: &Args, format: Format) -> Result<(), BadInput> {
     let (Some(folder), Some(file), Some(at)) = (&args.inventory, &args.policies, args.at) else {
         return Err(BadInput::one("offline, --inventory, --policies and --at are all needed"));
     };
-    let (inventory, policies) = match (load(folder), policy::load(file)) {
+    let ((mut inventory, catalogue), policies) = match (load(folder), policy::load(file)) {
         (Ok(inventory), Ok(policies)) => (inventory, policies),
         // The mistakes of both, so that one run tells them all.
         (inventory, policies) => {
@@ -95,6 +97,12 @@ fn offline(args: &Args, format: Format) -> Result<(), BadInput> {
             return Err(BadInput([of_inventory, of_policies].concat()));
         }
     };
+    // Of a million snapshots only those of the occurrences that may be due.
+    let occurrences: BTreeSet<Occurrence> =
+        policies.iter().flat_map(|policy| occurrences_in_question(policy, at, None, None)).collect();
+    inventory.snapshots = catalogue.snapshots(|policy, at| {
+        occurrences.iter().any(|occurrence| occurrence.at == at && occurrence.policy.as_str() == policy)
+    });
     let plan = plan(&Question {
         policies: &policies,
         inventory: &inventory,
@@ -111,7 +119,8 @@ fn offline(args: &Args, format: Format) -> Result<(), BadInput> {
     Ok(())
 }
 
-fn load(folder: &Path) -> Result<Inventory, BadInput> {
+/// What the folder describes, the snapshots apart.
+fn load(folder: &Path) -> Result<(Inventory, Catalogue), BadInput> {
     let mut inventory = Inventory::default();
     let mut files = Files { folder, unknown: Vec::new(), notes: Vec::new(), errors: Vec::new() };
     inventory.instances = files.read("instances", describe::instances, None);
@@ -120,8 +129,7 @@ fn load(folder: &Path) -> Result<Inventory, BadInput> {
         describe::volumes,
         Some("volumes are known only by the ids that instances name"),
     );
-    let without = "no backup is known: what has been backed up already is due again";
-    inventory.snapshots = files.read("snapshots", describe::snapshots, Some(without));
+    let catalogue = files.snapshots();
     inventory.unknown = files.unknown;
     if !files.errors.is_empty() {
         return Err(BadInput(files.errors));
@@ -129,7 +137,7 @@ fn load(folder: &Path) -> Result<Inventory, BadInput> {
     for note in files.notes {
         eprintln!("note: {}", plain(&note));
     }
-    Ok(inventory)
+    Ok((inventory, catalogue))
 }
 
 /// The files of a folder, and what is said of them while they are read.
@@ -170,6 +178,27 @@ impl Files<'_> {
             Err(error) => {
                 self.errors.push(error.to_string());
                 Vec::new()
+            }
+        }
+    }
+
+    /// What snapshots.json describes; it may be absent.
+    fn snapshots(&mut self) -> Catalogue {
+        let path = self.folder.join("snapshots.json");
+        let name = path.display().to_string();
+        if matches!(fs::metadata(&path), Err(error) if error.kind() == ErrorKind::NotFound) {
+            let follows = "no backup is known: what has been backed up already is due again";
+            self.notes.push(format!("there is no {name}: {follows}"));
+            return Catalogue::default();
+        }
+        match Catalogue::read(&name, || fs::File::open(&path), None) {
+            Ok(mut catalogue) => {
+                self.unknown.append(&mut catalogue.unknown);
+                catalogue
+            }
+            Err(error) => {
+                self.errors.push(error.to_string());
+                Catalogue::default()
             }
         }
     }
