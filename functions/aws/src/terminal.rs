@@ -2,7 +2,11 @@
 
 use std::error::Error;
 
+use aws_config::identity::IdentityCache;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::{Region, SdkConfig};
+use aws_sdk_dynamodb::config::SharedCredentialsProvider;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::config::ProvideCredentials;
 use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityError;
@@ -78,12 +82,16 @@ pub async fn sign_in(access: &Access) -> Result<SignedIn, SignInError> {
         loader = loader.endpoint_url(url);
     }
     let sdk = loader.load().await;
+    let sdk = access.profile.as_deref().map_or(sdk.clone(), |profile| by_profile(&sdk, profile));
     let region = sdk.region().map(ToString::to_string).ok_or(SignInError::NoRegion)?;
     let provider =
         sdk.credentials_provider().ok_or_else(|| SignInError::NoCredentials("none are set".into()))?;
-    provider.provide_credentials().await.map_err(|error| match innermost(&error) {
-        why if why.contains("xpired") => SignInError::Expired,
-        why => SignInError::NoCredentials(why),
+    provider.provide_credentials().await.map_err(|error| match (innermost(&error), &access.profile) {
+        (why, _) if why.contains("xpired") => SignInError::Expired,
+        (why, Some(profile)) if why.contains("was not enabled") => {
+            SignInError::NoCredentials(format!("there is no profile `{profile}`, or it has none"))
+        }
+        (why, _) => SignInError::NoCredentials(why),
     })?;
     let caller = aws_sdk_sts::Client::new(&sdk).get_caller_identity().send().await;
     let caller = caller.map_err(|error| refused(&error, &region))?;
@@ -91,6 +99,20 @@ pub async fn sign_in(access: &Access) -> Result<SignedIn, SignInError> {
     let partition = caller.arn().and_then(|arn| arn.split(':').nth(1)).ok_or_else(malformed)?.to_owned();
     let home = Location::new(caller.account().ok_or_else(malformed)?, region);
     Ok(SignedIn { sdk, home, partition })
+}
+
+/// With the credentials of a profile alone: who names one does not mean those in the environment, which the SDK would
+/// prefer. The AWS CLI has it so.
+fn by_profile(sdk: &SdkConfig, profile: &str) -> SdkConfig {
+    let mut config = ProviderConfig::without_region().with_region(sdk.region().cloned());
+    if let Some(http) = sdk.http_client() {
+        config = config.with_http_client(http);
+    }
+    let provider = ProfileFileCredentialsProvider::builder().configure(&config).profile_name(profile).build();
+    sdk.to_builder()
+        .credentials_provider(SharedCredentialsProvider::new(provider))
+        .identity_cache(IdentityCache::lazy().build())
+        .build()
 }
 
 fn refused<R>(error: &SdkError<GetCallerIdentityError, R>, region: &str) -> SignInError {
@@ -120,5 +142,5 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
     }
     // The SDK's own lists what it tried, line by line; what would be right is said by us.
     let message = innermost.to_string();
-    message.lines().next().unwrap_or_default().trim_end_matches(" Attempted:").to_owned()
+    message.lines().next().unwrap_or_default().trim_end_matches(". Attempted:").to_owned()
 }

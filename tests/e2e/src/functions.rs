@@ -9,14 +9,22 @@ use stopgap_core::tasks;
 use crate::paths::{built, repository, target};
 use crate::tools::{progress, run};
 
-/// Builds all functions where and as cargo built the program that runs, and tells in which folder they are.
+/// Builds all functions, and tells in which folder they are.
+///
+/// # Errors
+/// As [`programs`].
+pub fn build() -> io::Result<PathBuf> {
+    progress("building the functions");
+    programs(tasks::NAMES)
+}
+
+/// Builds packages where and as cargo built the program that runs, and tells in which folder their programs are.
 ///
 /// They are built beside this package, so that they share its features: then nothing of the AWS SDK is compiled twice.
 ///
 /// # Errors
 /// When they do not build, with what the compiler says.
-pub fn build() -> io::Result<PathBuf> {
-    progress("building the functions");
+pub fn programs(packages: &[&str]) -> io::Result<PathBuf> {
     let folder = built();
     let profile = match folder.file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => "dev",
@@ -25,7 +33,7 @@ pub fn build() -> io::Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["build", "--quiet", "--profile", profile, "--package", env!("CARGO_PKG_NAME")]);
-    for name in tasks::NAMES {
+    for name in packages {
         command.args(["--package", name]);
     }
     run(command.arg("--target-dir").arg(target()).current_dir(repository()))?;
