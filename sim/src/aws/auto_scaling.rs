@@ -11,6 +11,8 @@ use super::Aws;
 use super::budget::Budget;
 use super::world::{Group, World};
 
+/// The group of a call that changes it. DescribeAutoScalingGroups leaves out what is not there, and the port calls that
+/// missing; every other call is refused for it.
 fn group<'w>(
     world: &'w mut World,
     operation: &'static str,
@@ -19,7 +21,7 @@ fn group<'w>(
 ) -> Result<&'w mut Group, Fault> {
     let group = world.places.get_mut(at).and_then(|place| place.groups.get_mut(name));
     let message = format!("ValidationError: there is no group {name}");
-    group.ok_or_else(|| Fault::new(operation, FaultKind::NotFound, message))
+    group.ok_or_else(|| Fault::new(operation, FaultKind::Rejected, message))
 }
 
 impl Aws {
@@ -130,7 +132,12 @@ impl AutoScaling for Aws {
     async fn suspended_processes(&self, at: &Location, name: &str) -> Result<BTreeSet<String>, Fault> {
         const OPERATION: &str = "DescribeAutoScalingGroups";
         self.request(OPERATION, at, Budget::AutoScaling).await?;
-        self.change(|world| Ok(group(world, OPERATION, at, name)?.suspended.clone()))
+        let found = self.look(|world| {
+            let group = world.places.get(at).and_then(|place| place.groups.get(name));
+            group.map(|group| group.suspended.clone())
+        });
+        let message = format!("there is no Auto Scaling group {name}");
+        found.ok_or_else(|| Fault::new(OPERATION, FaultKind::NotFound, message))
     }
 
     async fn suspend_processes(

@@ -1,5 +1,6 @@
 //! The EC2 port.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,6 +18,8 @@ use super::{Aws, events};
 
 /// EC2 pages hold up to 1,000 items.
 const PAGE: usize = 1_000;
+/// How many data volumes CreateSnapshots leaves out at most.
+const EXCLUDED: usize = 40;
 
 fn rejected(operation: &'static str, kind: FaultKind, message: impl Into<String>) -> Fault {
     Fault::new(operation, kind, message)
@@ -27,8 +30,27 @@ fn no_instance(operation: &'static str, id: &str) -> Fault {
     rejected(operation, FaultKind::NotFound, message)
 }
 
+fn no_snapshot(operation: &'static str, id: &str) -> Fault {
+    let message = format!("InvalidSnapshot.NotFound: The snapshot '{id}' does not exist.");
+    rejected(operation, FaultKind::NotFound, message)
+}
+
+/// Whether EC2 takes these tags for a resource that has others.
+fn takes_tags(operation: &'static str, add: &Tags, has: &Tags) -> Result<(), Fault> {
+    if add.keys().any(|key| key.starts_with("aws:")) {
+        let message = "InvalidParameterValue: Tag keys starting with 'aws:' are reserved for internal use";
+        return Err(rejected(operation, FaultKind::Rejected, message));
+    }
+    let keys: BTreeSet<&String> = add.keys().chain(has.keys()).collect();
+    if keys.len() > TAGS_MAX {
+        let message = format!("TagLimitExceeded: a resource has at most {TAGS_MAX} tags, not {}", keys.len());
+        return Err(rejected(operation, FaultKind::LimitExceeded, message));
+    }
+    Ok(())
+}
+
 /// One page of `all`, whose token is the number of items before it.
-pub(super) fn page<T>(all: Vec<T>, page: Option<String>) -> Page<T> {
+fn page<T>(all: Vec<T>, page: Option<String>) -> Page<T> {
     let from = page.and_then(|token| token.parse::<usize>().ok()).unwrap_or(0);
     let next = (all.len() > from + PAGE).then(|| (from + PAGE).to_string());
     Page { items: all.into_iter().skip(from).take(PAGE).collect(), next }
@@ -149,7 +171,7 @@ impl Ec2 for Aws {
                     place.of_instance(id).filter_map(|copy| copy.seen(then)).collect()
                 }
                 (None, _) => {
-                    let ours = |copy: &&Copy| copy.snapshot.tags.contains_key(set_tags::POLICY);
+                    let ours = |copy: &&Copy| copy.snapshot.tags.contains_key(set_tags::OCCURRENCE);
                     place.snapshots.values().filter(ours).filter_map(|copy| copy.seen(then)).collect()
                 }
             }
@@ -230,10 +252,7 @@ impl Ec2 for Aws {
     ) -> Result<Vec<CreatedSnapshot>, Fault> {
         const OPERATION: &str = "CreateSnapshots";
         self.request(OPERATION, at, Budget::Snapshot).await?;
-        if request.tags.len() > TAGS_MAX {
-            let message = "TagLimitExceeded: A resource has at most 50 tags";
-            return Err(rejected(OPERATION, FaultKind::LimitExceeded, message));
-        }
+        takes_tags(OPERATION, &request.tags, &Tags::new())?;
         let now = self.clock().now();
         let fails = self.look(|world| {
             let machine = world.machine(&request.instance_id);
@@ -250,19 +269,20 @@ impl Ec2 for Aws {
 
     async fn tag_snapshots(&self, at: &Location, snapshot_ids: &[String], add: &Tags) -> Result<(), Fault> {
         const OPERATION: &str = "CreateTags";
+        if snapshot_ids.is_empty() || add.is_empty() {
+            return Ok(());
+        }
         self.request(OPERATION, at, Budget::CreateTags).await?;
         self.at_place(at, |place| {
+            // All of them or none.
             for id in snapshot_ids {
-                let Some(copy) = place.snapshots.get_mut(id) else {
-                    let message = format!("InvalidSnapshot.NotFound: '{id}' does not exist");
-                    return Err(rejected(OPERATION, FaultKind::NotFound, message));
-                };
-                let merged: Tags = copy.snapshot.tags.clone().into_iter().chain(add.clone()).collect();
-                if merged.len() > TAGS_MAX {
-                    let message = format!("TagLimitExceeded: '{id}' would have {} tags", merged.len());
-                    return Err(rejected(OPERATION, FaultKind::LimitExceeded, message));
+                let copy = place.snapshots.get(id).ok_or_else(|| no_snapshot(OPERATION, id))?;
+                takes_tags(OPERATION, add, &copy.snapshot.tags)?;
+            }
+            for id in snapshot_ids {
+                if let Some(copy) = place.snapshots.get_mut(id) {
+                    copy.snapshot.tags.extend(add.clone());
                 }
-                copy.snapshot.tags = merged;
             }
             Ok(())
         })
@@ -271,12 +291,13 @@ impl Ec2 for Aws {
     async fn delete_snapshot(&self, at: &Location, snapshot_id: &str) -> Result<(), Fault> {
         const OPERATION: &str = "DeleteSnapshot";
         self.request(OPERATION, at, Budget::Snapshot).await?;
-        self.at_place(at, |place| match place.snapshots.remove(snapshot_id) {
-            Some(_) => Ok(()),
-            None => {
-                let message = format!("InvalidSnapshot.NotFound: '{snapshot_id}' does not exist");
-                Err(rejected(OPERATION, FaultKind::NotFound, message))
+        self.at_place(at, |place| {
+            if place.images.contains(snapshot_id) {
+                let message = format!("InvalidSnapshot.InUse: '{snapshot_id}' is in use by an image");
+                return Err(rejected(OPERATION, FaultKind::Conflict, message));
             }
+            let removed = place.snapshots.remove(snapshot_id);
+            removed.map(drop).ok_or_else(|| no_snapshot(OPERATION, snapshot_id))
         })
     }
 }
@@ -292,6 +313,14 @@ fn make_snapshots(
     let instance = machine
         .map(|m| m.instance.clone())
         .ok_or_else(|| no_instance("CreateSnapshots", &request.instance_id))?;
+    if request.exclude_volumes.iter().any(|volume_id| instance.is_root(volume_id)) {
+        let message = "InvalidParameterValue: the root volume cannot be excluded as a data volume";
+        return Err(rejected("CreateSnapshots", FaultKind::Rejected, message));
+    }
+    if request.exclude_volumes.len() > EXCLUDED {
+        let message = format!("InvalidParameterValue: at most {EXCLUDED} data volumes can be excluded");
+        return Err(rejected("CreateSnapshots", FaultKind::Rejected, message));
+    }
     // EC2 keeps whole seconds.
     let started_at = Timestamp::from_second(now.as_second()).unwrap_or(now);
     let mut made = Vec::new();

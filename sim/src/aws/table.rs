@@ -1,12 +1,32 @@
 //! The table port: DynamoDB's conditions and transactions.
 
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
 use async_trait::async_trait;
 use stopgap_core::ports::{Expect, Fault, FaultKind, Item, Key, Page, Table, Write, Written};
 
-use super::{Aws, ec2};
+use super::Aws;
 
 /// DynamoDB takes at most 100 writes in one transaction.
 const TRANSACTION: usize = 100;
+/// How many items a page of a query has. DynamoDB's end with 1 MB.
+const PAGE: usize = 1_000;
+
+fn key_of(write: &Write) -> &Key {
+    let (Write::Put { key, .. } | Write::Delete { key, .. }) = write;
+    key
+}
+
+/// What DynamoDB calls no transaction, if it is none.
+fn invalid(writes: &[Write]) -> Option<String> {
+    let keys: BTreeSet<&Key> = writes.iter().map(key_of).collect();
+    if writes.is_empty() || writes.len() > TRANSACTION {
+        return Some(format!("ValidationException: {} writes in one transaction", writes.len()));
+    }
+    (keys.len() < writes.len())
+        .then(|| "ValidationException: a transaction cannot write one item more than once".to_owned())
+}
 
 fn holds(expect: Expect, version: Option<u64>) -> bool {
     match expect {
@@ -28,24 +48,29 @@ impl Table for Aws {
 
     async fn query(&self, partition: &str, token: Option<String>) -> Result<Page<Item>, Fault> {
         self.quick_request("Query").await;
-        let items = self.look(|world| {
-            let first = Key { partition: partition.to_owned(), sort: String::new() };
-            let of_partition = world.table.range(first..).take_while(|(key, _)| key.partition == partition);
+        let mut items: Vec<Item> = self.look(|world| {
+            let key = |sort: &str| Key { partition: partition.to_owned(), sort: sort.to_owned() };
+            // A page goes on after the last key of the one before, whatever has become of that item.
+            let first = token.map_or(Bound::Included(key("")), |last| Bound::Excluded(key(&last)));
+            let of_partition = world.table.range((first, Bound::Unbounded));
+            let of_partition = of_partition.take_while(|(key, _)| key.partition == partition);
             let item = |(key, (version, body)): (&Key, &(u64, serde_json::Value))| Item {
                 key: key.clone(),
                 version: *version,
                 body: body.clone(),
             };
-            of_partition.map(item).collect()
+            of_partition.take(PAGE + 1).map(item).collect()
         });
-        Ok(ec2::page(items, token))
+        let is_last = items.len() <= PAGE;
+        items.truncate(PAGE);
+        let next = items.last().filter(|_| !is_last).map(|item| item.key.sort.clone());
+        Ok(Page { items, next })
     }
 
     async fn write(&self, writes: Vec<Write>) -> Result<Written, Fault> {
         const OPERATION: &str = "TransactWriteItems";
         self.quick_request(OPERATION).await;
-        if writes.len() > TRANSACTION {
-            let message = format!("ValidationException: {} writes in one transaction", writes.len());
+        if let Some(message) = invalid(&writes) {
             return Err(Fault::new(OPERATION, FaultKind::Rejected, message));
         }
         Ok(self.change(|world| {

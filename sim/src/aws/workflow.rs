@@ -14,6 +14,8 @@ use crate::stepfunctions::{ObjectStore, StartError, Status, TaskFailure};
 
 /// The planning bucket's name.
 const BUCKET: &str = "stopgap-plans";
+/// How many characters SNS takes for a subject.
+const SUBJECT: usize = 100;
 
 #[async_trait(?Send)]
 impl Callbacks for Aws {
@@ -56,6 +58,10 @@ impl Executions for Aws {
     async fn newest_state(&self, execution_arn: &str) -> Result<Option<String>, Fault> {
         self.quick_request("GetExecutionHistory").await;
         let events = self.inner.step_functions.get().map(|sf| sf.history(execution_arn)).unwrap_or_default();
+        if events.is_empty() {
+            let message = format!("ExecutionDoesNotExist: Execution Does Not Exist: '{execution_arn}'");
+            return Err(Fault::new("GetExecutionHistory", FaultKind::NotFound, message));
+        }
         let entered = events.iter().rev().find(|event| event.event_type.ends_with("StateEntered"));
         Ok(entered.and_then(|event| Some(event.detail("name")?.as_str()?.to_owned())))
     }
@@ -89,7 +95,13 @@ impl Objects for Aws {
 #[async_trait(?Send)]
 impl Topic for Aws {
     async fn publish(&self, notice: &Notice) -> Result<(), Fault> {
-        self.quick_request("Publish").await;
+        const OPERATION: &str = "Publish";
+        self.quick_request(OPERATION).await;
+        let subject = &notice.subject;
+        if subject.is_empty() || subject.chars().count() > SUBJECT || subject.contains(char::is_control) {
+            let message = format!("InvalidParameter: Invalid parameter: Subject: {subject}");
+            return Err(Fault::new(OPERATION, FaultKind::Rejected, message));
+        }
         let now = self.clock().now();
         self.change(|world| world.published.push((now, notice.clone())));
         Ok(())

@@ -48,6 +48,8 @@ pub struct Place {
     pub volumes: BTreeMap<String, Volume>,
     /// Snapshots by id.
     pub snapshots: BTreeMap<String, Copy>,
+    /// The ids of the snapshots that images are made of. EC2 deletes none of them.
+    pub images: BTreeSet<String>,
     /// Auto Scaling groups by name.
     pub groups: BTreeMap<String, Group>,
     /// The ids of snapshots by their tag `stopgap:instance`, as EC2 answers a filter without reading them all.

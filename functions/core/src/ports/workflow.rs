@@ -62,6 +62,7 @@ pub trait Executions {
     async fn execution(&self, execution_arn: &str) -> Result<Option<Execution>, Fault>;
 
     /// GetExecutionHistory, from its end: the name of the state that was entered last, if that is among the newest events.
+    /// An execution that does not exist (any more) is [`FaultKind::NotFound`](super::FaultKind::NotFound).
     async fn newest_state(&self, execution_arn: &str) -> Result<Option<String>, Fault>;
 
     /// StartExecution of a machine, by its ARN or that of an alias. Repeating it changes nothing: the name decides.
