@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 
+use stopgap_core::environment::{VARIABLES, Variable};
 use stopgap_core::tasks::NAMES;
 use stopgap_core::ticket::{self, Kind};
 use stopgap_tests::definition::Definition;
@@ -53,6 +54,7 @@ fn parts() -> Vec<(String, String)> {
     part("tickets", tickets());
     part("instance input", inputs(&fields("functions/core/src/tasks/resolve_run.rs", "Request")));
     part("fleet input", inputs(&fields("functions/core/src/tasks/plan_fleet.rs", "FleetRequest")));
+    part("environment", environment());
     part("demo", demo());
     parts
 }
@@ -117,6 +119,20 @@ fn tickets() -> String {
     let mut table = String::from("| Kind | Severity | Meaning |\n|---|---|---|\n");
     for kind in kinds {
         let _ = writeln!(table, "| `{kind}` | {} | {} |", kind.severity().as_str(), meaning(&kind));
+    }
+    table
+}
+
+/// What the functions read from their environment.
+fn environment() -> String {
+    let mut table = String::from("| Variable | Default | Meaning |\n|---|---|---|\n");
+    for Variable { name, default, meaning, .. } in VARIABLES {
+        let default = match default {
+            None => "must be set".to_owned(),
+            Some("") => "none".to_owned(),
+            Some(default) => format!("`{default}`"),
+        };
+        let _ = writeln!(table, "| `{name}` | {default} | {meaning} |");
     }
     table
 }
