@@ -13,13 +13,16 @@ use stopgap_core::policy::ROLE_PREFIX;
 /// The name that the other account's CloudTrail shows.
 const SESSION: &str = "stopgap";
 
+/// Account, Region, and the role that is assumed there.
+type Reached = (String, String, Option<String>);
+
 /// Configurations by account, Region and role, each made once: a client keeps its connections and, where a role is assumed,
 /// its credentials until they expire.
 pub(crate) struct Places<C> {
     base: SdkConfig,
     home: Location,
     external_id: Option<String>,
-    clients: RefCell<BTreeMap<(String, String, Option<String>), C>>,
+    clients: RefCell<BTreeMap<Reached, C>>,
 }
 
 impl<C: Clone> Places<C> {

@@ -151,7 +151,8 @@ impl Configuration {
     ) -> Result<Self, EnvironmentError> {
         let mut reader = Reader { variables, services, wrong: Vec::new() };
         let account = reader.text("STOPGAP_ACCOUNT");
-        if !account.is_empty() && !(account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())) {
+        let is_account = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
+        if !account.is_empty() && !is_account {
             reader.wrong("STOPGAP_ACCOUNT", &account, "an account id of twelve digits");
         }
         let home = Location { account, region: reader.text("AWS_REGION"), role: None };
