@@ -5,7 +5,7 @@
 //!
 //! [`Aws`] holds the ports. A function takes those it declares in `stopgap_core::tasks` and links no others:
 //!
-//! ```ignore
+//! ```text
 //! let aws = Aws::new(sdk, home, table).ec2(external_id);
 //! ```
 

@@ -2,7 +2,7 @@
 //!
 //! A function is a shim: it names its task and links the services that the task declares.
 //!
-//! ```ignore
+//! ```text
 //! #[tokio::main(flavor = "current_thread")]
 //! async fn main() -> Result<(), Error> {
 //!     serve("stop-instance", |link| link.ec2(), stop_instance::run).await

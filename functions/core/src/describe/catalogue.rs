@@ -124,7 +124,7 @@ impl Catalogue {
         Self::of(file, &bytes, group_by)
     }
 
-    /// The same by way of [`super::snapshots`].
+    /// The same by way of [`super::snapshots()`].
     fn of(file: &str, bytes: &[u8], group_by: Option<&str>) -> Result<Self, DescribeError> {
         let mut catalogue = Self::default();
         let described = snapshots::read_whole(file, bytes)?;
