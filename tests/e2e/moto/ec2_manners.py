@@ -10,6 +10,7 @@ import threading
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.elastic_block_store import EBSBackend, Snapshot
 from moto.ec2.models.instances import Instance, InstanceBackend
+from moto.ec2.responses._base_response import EC2BaseResponse
 from moto.ec2.responses.elastic_block_store import ElasticBlockStore
 
 import snapshots_api
@@ -17,6 +18,8 @@ from event_targets import emit
 
 # How long an instance takes to stop or to start, and a snapshot to complete, in seconds.
 TRANSITION = float(os.environ.get("STOPGAP_TRANSITION_SECONDS", "0.5"))
+# How many items a page holds at most, however many are asked for.
+PAGE = int(os.environ.get("STOPGAP_PAGE", "1000"))
 
 CODES = {"pending": 0, "running": 16, "stopping": 64, "stopped": 80}
 
@@ -24,7 +27,18 @@ CODES = {"pending": 0, "running": 16, "stopping": 64, "stopped": 80}
 def mend():
     take_time_to_change_state()
     take_time_to_complete()
+    keep_pages_short()
     ElasticBlockStore.describe_snapshots = snapshots_api.describe_snapshots
+
+
+def keep_pages_short():
+    get_param = EC2BaseResponse._get_param
+
+    def get_param_of_a_page(self, name, if_none=None):
+        value = get_param(self, name, if_none)
+        return min(int(value), PAGE) if name == "MaxResults" and value is not None else value
+
+    EC2BaseResponse._get_param = get_param_of_a_page
 
 
 def take_time_to_change_state():

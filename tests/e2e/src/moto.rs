@@ -27,11 +27,13 @@ pub struct Pace {
     pub time_scale: f64,
     /// How long instances take to stop and to start, and snapshots to complete.
     pub transition: Duration,
+    /// How many items a page of EC2 holds at most. AWS's 1,000 are more than moto can make in good time.
+    pub page: usize,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { time_scale: 10.0, transition: Duration::from_millis(500) }
+        Self { time_scale: 10.0, transition: Duration::from_millis(500), page: 1_000 }
     }
 }
 
@@ -47,6 +49,7 @@ impl Moto {
             .env("MOTO_PORT", router_port.to_string())
             .env("STOPGAP_TIME_SCALE", pace.time_scale.to_string())
             .env("STOPGAP_TRANSITION_SECONDS", pace.transition.as_secs_f64().to_string())
+            .env("STOPGAP_PAGE", pace.page.to_string())
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
