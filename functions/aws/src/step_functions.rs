@@ -1,10 +1,11 @@
 //! Answers to waiting tasks, and the executions of the instance machine, on Step Functions.
 
+use std::error::Error;
+
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_sfn::Client;
-use aws_sdk_sfn::operation::send_task_failure::SendTaskFailureError;
-use aws_sdk_sfn::operation::send_task_success::SendTaskSuccessError;
+use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sfn::operation::start_execution::StartExecutionError;
 use aws_sdk_sfn::types;
 use serde_json::Value;
@@ -29,48 +30,32 @@ impl StepFunctions {
     }
 }
 
+/// Timed out, answered before, or never of this machine: the answer came too late to matter.
+const STALE: [&str; 3] = ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"];
+
+/// What became of an answer; that nobody waits for it any more is no error.
+fn answered<T, E>(operation: &'static str, sent: Result<T, SdkError<E>>) -> Result<(), Fault>
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    match sent {
+        Ok(_) => Ok(()),
+        Err(error) if error.code().is_some_and(|code| STALE.contains(&code)) => Ok(()),
+        Err(error) => Err(fault(operation, error)),
+    }
+}
+
 #[async_trait(?Send)]
 impl Callbacks for StepFunctions {
     async fn succeed(&self, token: &str, output: Value) -> Result<(), Fault> {
         let send = self.client.send_task_success().task_token(token).output(output.to_string());
-        match send.send().await {
-            Ok(_) => Ok(()),
-            // Timed out, answered before, or never of this machine: too late to matter.
-            Err(error)
-                if error.as_service_error().is_some_and(|error| {
-                    matches!(
-                        error,
-                        SendTaskSuccessError::TaskTimedOut(_)
-                            | SendTaskSuccessError::TaskDoesNotExist(_)
-                            | SendTaskSuccessError::InvalidToken(_)
-                    )
-                }) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(fault("SendTaskSuccess", error)),
-        }
+        answered("SendTaskSuccess", send.send().await)
     }
 
     async fn fail(&self, token: &str, error: &TaskError) -> Result<(), Fault> {
         let cause: String = error.cause.chars().take(CAUSE).collect();
         let send = self.client.send_task_failure().task_token(token).error(error.name.as_str()).cause(cause);
-        match send.send().await {
-            Ok(_) => Ok(()),
-            Err(error)
-                if error.as_service_error().is_some_and(|error| {
-                    matches!(
-                        error,
-                        SendTaskFailureError::TaskTimedOut(_)
-                            | SendTaskFailureError::TaskDoesNotExist(_)
-                            | SendTaskFailureError::InvalidToken(_)
-                    )
-                }) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(fault("SendTaskFailure", error)),
-        }
+        answered("SendTaskFailure", send.send().await)
     }
 }
 
