@@ -75,6 +75,8 @@ def start(command):
                 if not request.startswith("GET %s " % NEXT):
                     sys.exit("error: %s asked for %r" % (command[0], request[:80]))
                 status = Path("/proc/%d/status" % process.pid).read_text()
+                # Before the connection closes: it would complain of that.
+                process.kill()
         except TimeoutError:
             sys.exit("error: %s did not ask for work within 30 s" % command[0])
         finally:

@@ -40,5 +40,5 @@ export RUSTFLAGS="--remap-path-prefix=$PWD=/stopgap --remap-path-prefix=${CARGO_
 export SOURCE_DATE_EPOCH=0
 # --disable-optimizations: the profile says all there is to say; cargo-lambda's own settings would abort on a panic, which
 # keeps the runtime from telling it as an error.
-PATH="$PWD/$tools/bin:$PATH" cargo lambda build --disable-optimizations --locked --profile lambda --target "$target" \
+PATH="$PWD/$tools/bin:$PATH" cargo lambda build --disable-optimizations --locked --profile function --target "$target" \
   --lambda-dir "target/lambda/$architecture" "${packages[@]}"
