@@ -19,6 +19,7 @@ mod output;
 mod plan;
 mod policy;
 mod retention;
+mod schedule;
 
 use failure::{BadInput, Failure};
 
@@ -51,6 +52,8 @@ enum Command {
     Policy(policy::Args),
     /// Say which backup sets a policy keeps of snapshots that were saved, which it would delete, and why.
     Retention(retention::Args),
+    /// Say when a schedule expression occurs next, and what it means in words.
+    Schedule(schedule::Args),
     /// Back up an instance, or all that a policy selects, now.
     #[cfg(feature = "aws")]
     Run(live::run::Args),
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Command::Asl(args) => asl::run(args, format).map_err(Failure::from),
         Command::Demo(args) => demo::run(args, format).map_err(Failure::from),
         Command::Retention(args) => retention::run(&args, format).map_err(Failure::from),
+        Command::Schedule(args) => schedule::run(&args, format).map_err(Failure::from),
         #[cfg(not(feature = "aws"))]
         Command::Plan(args) => plan::run(&args, format).map_err(Failure::from),
         #[cfg(not(feature = "aws"))]

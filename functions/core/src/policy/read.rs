@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -205,9 +204,7 @@ fn schedule(node: Node) -> Option<Schedule> {
         Some(span)
     });
     let schedule = Schedule { expression: expression?, timezone: timezone?, start_within: start_within? };
-    // Any zone's 1970 begins after this.
-    let before = Timestamp::UNIX_EPOCH.checked_sub(SignedDuration::from_hours(48)).ok()?;
-    if schedule.next(before).is_none() {
+    if !schedule.expression.ever_occurs(&schedule.timezone) {
         let Schedule { expression, timezone, .. } = &schedule;
         let why = if expression.as_str().starts_with("at(") {
             "clocks there skip this time when they are set forward; write one before or after"

@@ -8,8 +8,9 @@ use jiff::tz::AmbiguousOffset;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::Zone;
 use super::cron::Cron;
+use super::fields::number;
+use super::{Zone, words};
 
 /// A schedule expression of EventBridge Scheduler, kept as it was written.
 ///
@@ -75,6 +76,41 @@ impl Expression {
                 }
             }
         }
+    }
+
+    /// The occurrences at or after `from`, oldest first, reading the expression in `zone`. It ends where the expression
+    /// does: with the year 2199 at the latest, but for `rate`, which goes on as long as times can be written.
+    pub fn from<'a>(&'a self, zone: &'a Zone, from: Timestamp) -> impl Iterator<Item = Timestamp> + 'a {
+        let before = from.checked_sub(SignedDuration::from_nanos(1)).ok();
+        let first = before.and_then(|before| self.next(zone, before));
+        std::iter::successors(first, |&t| self.next(zone, t))
+    }
+
+    /// What it means, in an English sentence without a full stop, reading the expression in `zone`.
+    ///
+    /// It says all there is to know: two expressions with the same words have the same occurrences. The rules for clocks
+    /// that are changed are not repeated in it.
+    pub fn describe(&self, zone: &Zone) -> String {
+        let text = match &self.kind {
+            // A rate counts elapsed time, which is the same in every zone.
+            Kind::Rate(period) => words::rate(*period),
+            Kind::At(civil) if instant(zone, *civil).is_none() => {
+                format!("never: clocks in {zone} skip {}", words::at(*civil))
+            }
+            Kind::At(civil) => format!("once, at {} ({zone})", words::at(*civil)),
+            Kind::Cron(cron) => {
+                let text = format!("{} ({zone})", words::cron(cron.fields()));
+                if self.ever_occurs(zone) { text } else { format!("{text}, which never comes") }
+            }
+        };
+        words::sentence(&text)
+    }
+
+    /// Whether it occurs at all, reading it in `zone`.
+    pub fn ever_occurs(&self, zone: &Zone) -> bool {
+        // Any zone's 1970 begins after this.
+        let before = Timestamp::UNIX_EPOCH.checked_sub(SignedDuration::from_hours(48));
+        before.is_ok_and(|before| self.next(zone, before).is_some())
     }
 }
 
@@ -152,22 +188,18 @@ fn rate(text: &str) -> Result<i64, String> {
     let [value, unit] = words[..] else {
         return Err(format!("a rate has a value and a unit; {RIGHT}"));
     };
-    let value =
-        value.parse::<u32>().ok().filter(|&value| value > 0).ok_or_else(|| {
-            format!("the value of a rate is a positive whole number, not `{value}`; {RIGHT}")
-        })?;
-    let (name, seconds) = match unit {
-        "minute" | "minutes" => ("minute", 60),
-        "hour" | "hours" => ("hour", 3600),
-        "day" | "days" => ("day", 86_400),
+    let value = number::<u32>(value)
+        .filter(|&value| value > 0)
+        .ok_or_else(|| format!("the value of a rate is a positive whole number, not `{value}`; {RIGHT}"))?;
+    // Scheduler does not ask that the unit agrees with the value, as EventBridge's rules do.
+    let seconds = match unit {
+        "minute" | "minutes" => 60,
+        "hour" | "hours" => 3600,
+        "day" | "days" => 86_400,
         _ => {
             return Err(format!("the unit of a rate is minute(s), hour(s) or day(s), not `{unit}`; {RIGHT}"));
         }
     };
-    let right = if value == 1 { name.to_owned() } else { format!("{name}s") };
-    if unit != right {
-        return Err(format!("write `rate({value} {right})`"));
-    }
     Ok(i64::from(value) * seconds)
 }
 
@@ -178,6 +210,8 @@ fn at(text: &str) -> Result<DateTime, String> {
             4 | 7 => b == b'-',
             10 => b == b'T',
             13 | 16 => b == b':',
+            // jiff reads the 60 of a leap second as 59.
+            17 => matches!(b, b'0'..=b'5'),
             _ => b.is_ascii_digit(),
         });
     shape

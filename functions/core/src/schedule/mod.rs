@@ -6,6 +6,8 @@
 
 mod cron;
 mod expression;
+mod fields;
+mod words;
 mod zone;
 
 pub use expression::{Expression, ExpressionError};
@@ -44,8 +46,7 @@ impl Schedule {
 
     /// The occurrences in `from <= t < to`, oldest first.
     pub fn between(&self, from: Timestamp, to: Timestamp) -> impl Iterator<Item = Timestamp> + '_ {
-        let first = from.checked_sub(SignedDuration::from_nanos(1)).ok().and_then(|before| self.next(before));
-        std::iter::successors(first, |&t| self.next(t)).take_while(move |&t| t < to)
+        self.expression.from(&self.timezone, from).take_while(move |&t| t < to)
     }
 
     /// `start_within` as an exact length; a policy that was read has one of at most [`START_WITHIN_MAX`].

@@ -257,6 +257,39 @@ fn a_rate_counts_from_1970_whatever_the_zone() {
     );
 }
 
+/// Scheduler's user guide lists `minutes`, `hours` and `days`, its API reference the singular too, and neither asks for
+/// agreement: that is a rule of EventBridge's rules.
+#[test]
+fn the_unit_of_a_rate_is_singular_or_plural_whatever_the_value() {
+    for (one, other) in [
+        ("rate(1 minutes)", "rate(1 minute)"),
+        ("rate(1 hours)", "rate(1 hour)"),
+        ("rate(1 days)", "rate(1 day)"),
+        ("rate(5 minute)", "rate(5 minutes)"),
+        ("rate(12 hour)", "rate(12 hours)"),
+    ] {
+        let after = t("2026-11-21T01:23:45Z");
+        assert_eq!(schedule(one, "UTC").next(after), schedule(other, "UTC").next(after), "{one}");
+    }
+}
+
+#[test]
+fn a_step_as_large_as_its_field_leaves_the_first_value() {
+    let (from, to) = ("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z");
+    occurs(&[
+        ("cron(0 2 3 1/12 ? *)", "UTC", from, to, &["2026-01-03T02:00:00Z"]),
+        ("cron(0 2 3/31 3 ? *)", "UTC", from, to, &["2026-03-03T02:00:00Z"]),
+        (
+            "cron(0 2 ? 2 SUN/7 *)",
+            "UTC",
+            from,
+            "2026-02-09T00:00:00Z",
+            &["2026-02-01T02:00:00Z", "2026-02-08T02:00:00Z"],
+        ),
+        ("cron(0 2 3 3 ? 2026/230)", "UTC", from, "2199-12-31T23:59:59Z", &["2026-03-03T02:00:00Z"]),
+    ]);
+}
+
 #[test]
 fn an_at_occurs_once_in_its_zone_and_not_at_all_in_a_gap() {
     let once = schedule("at(2026-11-21T02:00:00)", "America/Chicago");
@@ -311,10 +344,16 @@ fn a_wrong_expression_is_refused_with_the_field_and_what_is_right() {
         ("cron(,5 2 * * ? *)", "minutes"),
         ("cron(0 22-2 * * ? *)", "backwards"),
         ("cron(0 2 * * ? *", "schedule expression"),
-        ("rate(1 hours)", "rate(1 hour)"),
-        ("rate(2 hour)", "rate(2 hours)"),
+        ("cron(0/60 2 * * ? *)", "a step is a number from 1 to 59"),
+        ("cron(0 0/24 * * ? *)", "a step is a number from 1 to 23"),
+        ("cron(0 2 1/32 * ? *)", "a step is a number from 1 to 31"),
         ("rate(0 hours)", "positive"),
         ("rate(-1 hours)", "positive"),
+        ("rate(+1 hours)", "positive"),
+        ("cron(0/+5 2 * * ? *)", "a step is"),
+        ("cron(0 2 ? * 2#+1 *)", "day-of-week"),
+        ("at(2026-11-21T23:59:60)", "not a time"),
+        ("at(2026-11-21T24:00:00)", "not a time"),
         ("rate(1 week)", "minute(s), hour(s) or day(s)"),
         ("rate(5)", "value and a unit"),
         ("at(2026-11-21)", "yyyy-mm-ddThh:mm:ss"),
