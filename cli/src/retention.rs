@@ -7,7 +7,9 @@ use std::fs::File;
 use std::io::{self, Cursor, Read};
 
 use jiff::Timestamp;
+use sets::Adopter;
 use stopgap_core::describe::catalogue::Catalogue;
+use stopgap_core::policy::{Policy, Tool};
 
 use crate::failure::BadInput;
 use crate::output::{self, Format};
@@ -38,7 +40,7 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<(), BadInput> {
     }
     let policies = policy::load(&args.policy);
     let catalogue = read(&args.snapshots, args.group_by_tag.as_deref());
-    let (policies, catalogue) = match (policies, catalogue) {
+    let (policies, mut catalogue) = match (policies, catalogue) {
         (Ok(policies), Ok(catalogue)) => (policies, catalogue),
         // The mistakes of both, so that one run tells them all.
         (policies, catalogue) => {
@@ -47,8 +49,9 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<(), BadInput> {
             return Err(BadInput([of_policies, of_snapshots].concat()));
         }
     };
+    let adopter = adopter(&policies, &mut catalogue);
     let answer = match (&args.group_by_tag, policies.as_slice()) {
-        (None, policies) => sets::by_instance(&catalogue, policies),
+        (None, policies) => sets::by_instance(&catalogue, policies, adopter),
         (Some(_), [policy]) => sets::by_group(&catalogue, policy),
         (Some(_), policies) => {
             let file = policy::name(&args.policy);
@@ -63,6 +66,16 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<(), BadInput> {
         Format::Table => answer.write_text(out, args.at),
     });
     Ok(())
+}
+
+/// Which policy adopts.
+fn adopter(policies: &[Policy], catalogue: &mut Catalogue) -> Adopter {
+    let mut adopters = policies.iter().filter(|policy| policy.adopt.contains(&Tool::EbsSnapper));
+    match (adopters.next(), adopters.next()) {
+        (None, _) => Adopter::None,
+        (Some(policy), None) => catalogue.number(policy.id.as_str()).map_or(Adopter::None, Adopter::One),
+        (Some(_), Some(_)) => Adopter::Several,
+    }
 }
 
 fn read(file: &str, group_by: Option<&str>) -> Result<Catalogue, BadInput> {

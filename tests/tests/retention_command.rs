@@ -353,3 +353,90 @@ fn the_rules_keep_what_restic_keeps_in_its_own_tests() {
         assert_eq!(kept.len() + items("delete").len(), 103, "{rules}");
     }
 }
+
+/// A snapshot of ebs_snapper's, of one volume.
+fn theirs(id: &str, instance: &str, volume: &str, time: &str) -> Value {
+    let mut snapshot = snapshot(id, time, &[("DeleteOn", "2026-11-05"), ("Name", "web")]);
+    snapshot["VolumeId"] = volume.into();
+    snapshot["Description"] =
+        format!("Created from {instance} by EbsSnapper(0.10.6) for ami-1 from {volume}").into();
+    snapshot
+}
+
+fn adopting(id: &str, retention: Value) -> Value {
+    let mut policy = policy(retention);
+    policy["id"] = id.into();
+    policy["adopt"] = json!(["ebs-snapper"]);
+    policy
+}
+
+fn run_policies(policies: &Value, snapshots: &[Value]) -> Value {
+    let file = json!({ "Snapshots": snapshots }).to_string();
+    let output = run_text(&policies.to_string(), &file, &["--json"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn what_ebs_snapper_made_counts_in_one_series_with_the_policys_own_if_it_is_adopted_and_is_foreign_if_not() {
+    let mut snapshots = vec![
+        theirs("snap-3b", "i-1", "vol-2", "2026-11-03T02:15:20Z"),
+        theirs("snap-3a", "i-1", "vol-1", "2026-11-03T02:00:10.500Z"),
+        theirs("snap-1a", "i-1", "vol-1", "2026-11-01T02:00:10Z"),
+        theirs("snap-1b", "i-1", "vol-2", "2026-11-01T02:00:14Z"),
+        theirs("snap-2a", "i-1", "vol-1", "2026-11-02T02:00:10Z"),
+        theirs("snap-x", "i-2", "vol-9", "2026-11-01T02:00:10Z"),
+        ours("snap-4", "i-1", "2026-11-04T02:00:00Z", 1),
+    ];
+    let mut copy = theirs("snap-copy", "i-1", "vol-1", "2026-11-01T02:00:10Z");
+    copy["VolumeId"] = "vol-ffffffff".into();
+    snapshots.push(copy);
+    let answer = run_policies(&adopting("nightly", json!({ "keep_last": 2 })), &snapshots);
+    let of = |list: &str| -> Vec<(&str, Vec<&str>)> {
+        let items = answer[list].as_array().unwrap().iter();
+        items
+            .map(|item| {
+                let ids =
+                    item["snapshots"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+                (item["occurrence"].as_str().unwrap_or("none"), ids)
+            })
+            .collect()
+    };
+    assert_eq!(
+        of("keep"),
+        [
+            ("nightly/2026-11-03T02:00:10Z", vec!["snap-3a", "snap-3b"]),
+            ("nightly/2026-11-04T02:00:00Z", vec!["snap-4"]),
+            ("nightly/2026-11-01T02:00:10Z", vec!["snap-x"]),
+        ]
+    );
+    assert_eq!(reasons(&answer, "keep")[0], "last 2 of 2; made by ebs_snapper");
+    // The 2nd lacks a volume, and nothing would keep it if it did not.
+    assert_eq!(
+        of("delete"),
+        [
+            ("nightly/2026-11-01T02:00:10Z", vec!["snap-1a", "snap-1b"]),
+            ("nightly/2026-11-02T02:00:10Z", vec!["snap-2a"])
+        ]
+    );
+    assert_eq!(of("skip"), [("none", vec!["snap-copy"])]);
+    assert!(reasons(&answer, "skip")[0].starts_with("foreign; it is a copy"));
+
+    let answer = run_policies(&policy(json!({ "keep_last": 2 })), &snapshots);
+    assert_eq!((times(&answer, "keep").len(), times(&answer, "delete").len()), (1, 0));
+    assert_eq!(reasons(&answer, "skip"), ["foreign"; 7]);
+}
+
+#[test]
+fn where_several_policies_adopt_nothing_is_deleted_by_any_of_them() {
+    let snapshots: Vec<Value> = (1..=9)
+        .map(|day| theirs(&format!("snap-{day}"), "i-1", "vol-1", &format!("2026-11-0{day}T02:00:00Z")))
+        .collect();
+    let keep_one = || json!({ "keep_last": 1 });
+    let both = json!([adopting("nightly", keep_one()), adopting("weekly", keep_one())]);
+    let answer = run_policies(&both, &snapshots);
+    assert_eq!((times(&answer, "keep").len(), times(&answer, "delete").len()), (0, 0));
+    assert!(reasons(&answer, "skip").iter().all(|why| why.starts_with("foreign; several policies")));
+    let answer = run_policies(&adopting("weekly", keep_one()), &snapshots);
+    assert_eq!((times(&answer, "keep").len(), times(&answer, "delete").len()), (1, 8));
+}

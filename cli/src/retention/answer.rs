@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::ser::SerializeStruct;
 use stopgap_core::backup_set::Contradiction;
+use stopgap_core::policy::Tool;
 use stopgap_core::retention::Reason;
 
 use crate::output::{self, plain};
@@ -49,6 +50,10 @@ pub(super) enum Why<'c> {
     Malformed(&'c str),
     /// Its snapshots contradict each other.
     Contradiction(Contradiction),
+    /// It is one that a policy adopts, and who made it.
+    MadeBy(Tool),
+    /// More than one policy adopts it.
+    SeveralAdopt,
     /// There are no rules for it.
     UnknownPolicy(&'c str),
 }
@@ -60,6 +65,10 @@ impl fmt::Display for Why<'_> {
             Self::Foreign => f.write_str("foreign"),
             Self::Malformed(why) => f.write_str(why),
             Self::Contradiction(contradiction) => contradiction.fmt(f),
+            Self::MadeBy(tool) => write!(f, "made by {tool}"),
+            Self::SeveralAdopt => f.write_str(
+                "several policies in the file adopt it, and which of them selects the instance is not known here; leave one",
+            ),
             Self::UnknownPolicy(policy) => write!(f, "there is no policy `{policy}` in the file"),
         }
     }

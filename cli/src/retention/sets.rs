@@ -3,12 +3,14 @@
 //! A million snapshots are sorted once; sets and series are runs of what has been sorted.
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use jiff::Timestamp;
 use stopgap_core::backup_set::{Contradiction, Member, SetStatus, assess};
 use stopgap_core::describe::catalogue::{Belongs, Catalogue, Entry, Name};
+use stopgap_core::ebs_snapper;
 use stopgap_core::inventory::SnapshotState;
-use stopgap_core::policy::Policy;
+use stopgap_core::policy::{Policy, Tool};
 use stopgap_core::retention::{Action, Facts, Verdict, decide};
 
 use super::answer::{Answer, Item, Title, Why};
@@ -21,6 +23,8 @@ struct Place<'c> {
     member_of: u32,
     /// Newest first.
     at: std::cmp::Reverse<Timestamp>,
+    /// Which of the adopted sets, of a snapshot that is in one.
+    adopted: Option<u32>,
     id: &'c str,
     entry: u32,
 }
@@ -32,12 +36,34 @@ struct Set<'c> {
     at: Timestamp,
     ids: Vec<&'c str>,
     facts: Result<Facts, Contradiction>,
+    adopted: bool,
+}
+
+/// A set of ebs_snapper's, adopted.
+struct Adopted<'c> {
+    policy: Name,
+    instance: Name,
+    at: Timestamp,
+    volumes: usize,
+    views: Vec<View<'c>>,
+}
+
+/// Which of the policies adopts ebs_snapper's snapshots.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Adopter {
+    /// None of them.
+    None,
+    /// This one.
+    One(Name),
+    /// More than one: it depends on which selects the instance, and snapshots do not tell.
+    Several,
 }
 
 /// A snapshot of a set.
 #[derive(Clone, Copy)]
 struct View<'c> {
     id: &'c str,
+    number: u32,
     entry: &'c Entry,
 }
 
@@ -62,22 +88,41 @@ impl<'c> Member for View<'c> {
     }
 }
 
-/// What becomes of stopgap's sets: each policy's retention over each instance's sets.
-pub(super) fn by_instance<'c>(catalogue: &'c Catalogue, policies: &[Policy]) -> Answer<'c> {
+/// What becomes of stopgap's sets, and of those that `adopter` adopts: each policy's retention over each instance's sets.
+pub(super) fn by_instance<'c>(catalogue: &'c Catalogue, policies: &[Policy], adopter: Adopter) -> Answer<'c> {
     let order = catalogue.order();
     let mut answer = Answer::default();
-    let places = places(catalogue, &mut answer, |belongs| match belongs {
+    let adopted = match adopter {
+        Adopter::One(policy) => adopted(catalogue, policy),
+        Adopter::None | Adopter::Several => Vec::new(),
+    };
+    let mut places = places(catalogue, &mut answer, adopter, |belongs| match belongs {
         Belongs::Set { policy, instance, at, .. } => Some((order.place(policy), order.place(instance), at)),
         _ => None,
     });
+    for (number, set) in (0..).zip(&adopted) {
+        let (policy, member_of) = (order.place(set.policy), order.place(set.instance));
+        let place = |view: &View<'c>| Place {
+            policy,
+            member_of,
+            at: std::cmp::Reverse(set.at),
+            adopted: Some(number),
+            id: view.id,
+            entry: view.number,
+        };
+        places.extend(set.views.iter().map(place));
+    }
+    places.sort_unstable();
     let policies: BTreeMap<&str, &Policy> =
         policies.iter().map(|policy| (policy.id.as_str(), policy)).collect();
     let mut scratch = Vec::new();
-    let same_set = |a: &Place, b: &Place| (a.policy, a.member_of, a.at) == (b.policy, b.member_of, b.at);
+    let key = |place: &Place| (place.policy, place.member_of, place.at, place.adopted);
     let same_series = |a: &Place, b: &Place| (a.policy, a.member_of) == (b.policy, b.member_of);
     for series in places.chunk_by(same_series) {
-        let sets: Vec<Set> =
-            series.chunk_by(same_set).filter_map(|run| set(catalogue, run, &mut scratch)).collect();
+        let sets: Vec<Set> = series
+            .chunk_by(|a, b| key(a) == key(b))
+            .filter_map(|run| set(catalogue, run, &adopted, &mut scratch))
+            .collect();
         let Some(policy) = sets.first().and_then(|set| set.policy) else { continue };
         let policy = catalogue.name(policy);
         decided(catalogue, policy, policies.get(policy).copied(), sets, &mut answer);
@@ -85,14 +130,36 @@ pub(super) fn by_instance<'c>(catalogue: &'c Catalogue, policies: &[Policy]) -> 
     answer
 }
 
+/// The sets that ebs_snapper's snapshots make, as sets of `policy`.
+fn adopted(catalogue: &Catalogue, policy: Name) -> Vec<Adopted<'_>> {
+    let mut by_instance: BTreeMap<Name, Vec<View>> = BTreeMap::new();
+    for (number, entry) in (0..).zip(catalogue.entries()) {
+        if let Belongs::EbsSnapper { instance } = entry.belongs {
+            let view = View { id: catalogue.id(entry), number, entry };
+            by_instance.entry(instance).or_default().push(view);
+        }
+    }
+    let sets = by_instance.into_iter().flat_map(|(instance, views)| {
+        ebs_snapper::sets(views).into_iter().map(move |group| Adopted {
+            policy,
+            instance,
+            at: group.at,
+            volumes: group.volumes,
+            views: group.members,
+        })
+    });
+    sets.collect()
+}
+
 /// What becomes of sets that have a value of a tag in common: one series.
 pub(super) fn by_group<'c>(catalogue: &'c Catalogue, policy: &Policy) -> Answer<'c> {
     let order = catalogue.order();
     let mut answer = Answer::default();
-    let places = places(catalogue, &mut answer, |belongs| match belongs {
+    let mut places = places(catalogue, &mut answer, Adopter::None, |belongs| match belongs {
         Belongs::Group(name) => Some((0, order.place(name), Timestamp::MIN)),
         _ => None,
     });
+    places.sort_unstable();
     let groups = places.chunk_by(|a, b| a.member_of == b.member_of);
     let mut sets: Vec<Set> = groups.filter_map(|run| group(catalogue, run)).collect();
     // Equal times in the order of the names.
@@ -101,22 +168,28 @@ pub(super) fn by_group<'c>(catalogue: &'c Catalogue, policy: &Policy) -> Answer<
     answer
 }
 
-/// The snapshots of sets, sorted; all others are skipped.
+/// The snapshots of sets; all others, but those that are adopted, are skipped.
 fn places<'c>(
     catalogue: &'c Catalogue,
     answer: &mut Answer<'c>,
+    adopter: Adopter,
     place: impl Fn(Belongs) -> Option<(u32, u32, Timestamp)>,
 ) -> Vec<Place<'c>> {
     let mut places = Vec::with_capacity(catalogue.entries().len());
     for (number, entry) in (0..).zip(catalogue.entries()) {
         let id = catalogue.id(entry);
         if let Some((policy, member_of, at)) = place(entry.belongs) {
-            places.push(Place { policy, member_of, at: std::cmp::Reverse(at), id, entry: number });
+            let at = std::cmp::Reverse(at);
+            places.push(Place { policy, member_of, at, adopted: None, id, entry: number });
         } else {
-            let mut reasons = vec![Why::Foreign];
-            if let Belongs::Malformed(why) = entry.belongs {
-                reasons.push(Why::Malformed(catalogue.why(why)));
-            }
+            let more = match (entry.belongs, adopter) {
+                (Belongs::EbsSnapper { .. }, Adopter::One(_)) => continue,
+                (Belongs::EbsSnapper { .. }, Adopter::Several) => Some(Why::SeveralAdopt),
+                (Belongs::Unclear(why), Adopter::One(_) | Adopter::Several)
+                | (Belongs::Malformed(why), _) => Some(Why::Malformed(catalogue.why(why))),
+                _ => None,
+            };
+            let reasons = iter::once(Why::Foreign).chain(more).collect();
             answer.skip.push(Item {
                 title: Title::Nothing,
                 time: entry.started_at,
@@ -125,27 +198,38 @@ fn places<'c>(
             });
         }
     }
-    places.sort_unstable();
     // In the order of the file they would depend on it.
     answer.skip.sort_by(|a, b| (a.time, &a.snapshots).cmp(&(b.time, &b.snapshots)));
     places
 }
 
-/// A set of stopgap's.
+/// A set of stopgap's, or an adopted one.
 fn set<'c>(
     catalogue: &'c Catalogue,
     run: &[Place<'c>],
+    adopted: &[Adopted<'c>],
     scratch: &mut Vec<(usize, View<'c>)>,
 ) -> Option<Set<'c>> {
+    let first = catalogue.entries().get(run.first()?.entry as usize)?;
+    let theirs = run.first()?.adopted.and_then(|number| adopted.get(number as usize));
+    let (policy, instance, at) = match (theirs, first.belongs) {
+        (Some(set), _) => (set.policy, set.instance, set.at),
+        (None, Belongs::Set { policy, instance, at, .. }) => (policy, instance, at),
+        _ => return None,
+    };
     scratch.clear();
-    let entries =
-        run.iter().filter_map(|place| Some((place.id, catalogue.entries().get(place.entry as usize)?)));
-    scratch.extend(entries.map(|(id, entry)| {
-        let volumes = if let Belongs::Set { volumes, .. } = entry.belongs { volumes } else { 0 };
-        (volumes as usize, View { id, entry })
+    let views = run.iter().filter_map(|place| {
+        let entry = catalogue.entries().get(place.entry as usize)?;
+        Some(View { id: place.id, number: place.entry, entry })
+    });
+    scratch.extend(views.map(|view| {
+        let volumes = match (theirs, view.entry.belongs) {
+            (Some(set), _) => set.volumes,
+            (None, Belongs::Set { volumes, .. }) => volumes as usize,
+            _ => 0,
+        };
+        (volumes, view)
     }));
-    let (_, first) = scratch.first()?;
-    let Belongs::Set { policy, instance, at, .. } = first.entry.belongs else { return None };
     let facts = assess(scratch).map(|assessed| Facts {
         at,
         begun_at: assessed.begun_at,
@@ -154,7 +238,7 @@ fn set<'c>(
         settled: assessed.settled,
     });
     let ids = run.iter().map(|place| place.id).collect();
-    Some(Set { policy: Some(policy), member_of: instance, at, ids, facts })
+    Some(Set { policy: Some(policy), member_of: instance, at, ids, facts, adopted: theirs.is_some() })
 }
 
 /// A set of another tool's: it is complete when all its snapshots are.
@@ -173,7 +257,7 @@ fn group<'c>(catalogue: &'c Catalogue, run: &[Place<'c>]) -> Option<Set<'c>> {
     let settled = entries().all(|entry| entry.state.is_settled());
     let facts = Facts { at, begun_at, status, volumes, settled };
     let ids = run.iter().map(|place| place.id).collect();
-    Some(Set { policy: None, member_of: name, at, ids, facts: Ok(facts) })
+    Some(Set { policy: None, member_of: name, at, ids, facts: Ok(facts), adopted: false })
 }
 
 /// Adds what becomes of a series of sets, newest first.
@@ -193,7 +277,7 @@ fn decided<'c>(
             Some(_) => Title::Occurrence { policy: policy_id, instance: member_of },
             None => Title::Group(member_of),
         };
-        let (action, reasons) = match (set.facts, policy) {
+        let (action, reasons): (_, Vec<Why>) = match (set.facts, policy) {
             (Err(contradiction), _) => (Action::Skip, vec![Why::Foreign, Why::Contradiction(contradiction)]),
             (Ok(_), None) => (Action::Skip, vec![Why::UnknownPolicy(policy_id)]),
             (Ok(_), Some(_)) => match verdicts.next() {
@@ -201,6 +285,8 @@ fn decided<'c>(
                 None => (Action::Skip, Vec::new()),
             },
         };
+        let made_by = set.adopted.then_some(Why::MadeBy(Tool::EbsSnapper));
+        let reasons = reasons.into_iter().chain(made_by).collect();
         (action, Item { title, time: set.at, snapshots: set.ids, reasons })
     });
     let items: Vec<(Action, Item)> = items.collect();

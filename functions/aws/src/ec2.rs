@@ -9,6 +9,7 @@ use aws_sdk_ec2::config::retry::RetryConfig;
 use aws_sdk_ec2::types::{
     Filter, InstanceSpecification, InstanceStateChange, ResourceType, Tag, TagSpecification,
 };
+use stopgap_core::ebs_snapper;
 use stopgap_core::inventory::{Instance, Location, Snapshot, Tags, Volume};
 use stopgap_core::ports::{
     CreateSnapshots, CreatedSnapshot, Ec2, Fault, FaultKind, Page, SnapshotQuery, StateChange, Which,
@@ -133,6 +134,11 @@ impl Ec2 for SdkEc2 {
             SnapshotQuery::Ours => (request.filters(filter("tag-key", set_tags::OCCURRENCE)), None),
             SnapshotQuery::OfInstance(id) => {
                 (request.filters(filter(&format!("tag:{}", set_tags::INSTANCE), id)), None)
+            }
+            SnapshotQuery::EbsSnapperOf(id) => {
+                let description = format!("{}*", ebs_snapper::description(id));
+                let request = request.filters(filter("tag-key", ebs_snapper::DELETE_ON));
+                (request.filters(filter("description", &description)), None)
             }
             SnapshotQuery::Ids(ids) => (request, Some(ids.as_slice())),
         };

@@ -7,10 +7,11 @@
 use std::collections::BTreeSet;
 
 use crate::backup_set::{self, BackupSet};
+use crate::ebs_snapper;
 use crate::error::TaskError;
 use crate::inventory::{Location, Snapshot};
 use crate::occurrence::Occurrence;
-use crate::policy::Policy;
+use crate::policy::{Policy, Tool};
 use crate::ports::{Ec2, FaultKind, SnapshotQuery, all_pages};
 use crate::retention::{self, Action, Decision};
 use crate::set_tags;
@@ -26,6 +27,8 @@ pub struct Scope<'a> {
     pub instance_id: &'a str,
     /// The policy as it stands now.
     pub policy: &'a Policy,
+    /// The tools whose snapshots of the instance are the policy's: see [`crate::adoption`].
+    pub adopted: &'a [Tool],
 }
 
 /// What is to be done.
@@ -44,6 +47,8 @@ pub struct Plan {
 pub struct Target {
     /// Its occurrence.
     pub occurrence: Occurrence,
+    /// The tool that made it, if it was not stopgap.
+    pub adopted: Option<Tool>,
     /// Its snapshots, in the order in which they are deleted.
     pub snapshots: Vec<String>,
     /// Why it is to be deleted, in words.
@@ -86,7 +91,7 @@ impl Scope<'_> {
         let snapshots = self.read(gone).await?;
         let sets = self.sets(&snapshots);
         let decisions = self.decide(&sets);
-        let found = decisions.iter().find(|decision| decision.set.occurrence == target.occurrence);
+        let found = decisions.iter().find(|decision| is_still(decision.set, target));
         let Some(decision) = found else { return Ok(Some(Outcome::Gone)) };
         if decision.action != Action::Delete {
             let why = format!("it is not to be deleted any more: {}", reasons(decision));
@@ -124,12 +129,24 @@ impl Scope<'_> {
         let query = SnapshotQuery::OfInstance(self.instance_id.to_owned());
         let mut snapshots =
             all_pages(|page| self.ec2.describe_snapshots(self.location, &query, page)).await?;
+        for tool in self.adopted {
+            let query = match tool {
+                Tool::EbsSnapper => SnapshotQuery::EbsSnapperOf(self.instance_id.to_owned()),
+            };
+            let found = all_pages(|page| self.ec2.describe_snapshots(self.location, &query, page)).await?;
+            // One that has stopgap's tags too is among the others already.
+            let theirs = |snapshot: &Snapshot| ebs_snapper::instance_of_snapshot(snapshot).is_some();
+            snapshots.extend(found.into_iter().filter(theirs));
+        }
         snapshots.retain(|snapshot| !gone.contains(&snapshot.id));
         Ok(snapshots)
     }
 
     fn sets<'s>(&self, snapshots: &'s [Snapshot]) -> Vec<BackupSet<'s>> {
         let mut sets = backup_set::group(snapshots).sets;
+        if self.adopted.contains(&Tool::EbsSnapper) {
+            sets.extend(backup_set::adopted(&self.policy.id, snapshots));
+        }
         sets.retain(|set| *set.policy() == self.policy.id && set.instance_id == self.instance_id);
         sets
     }
@@ -139,6 +156,15 @@ impl Scope<'_> {
     }
 }
 
+/// Whether `set` is the one that was planned. Sets of other tools have no occurrence of their own: two of them, or one and one
+/// of stopgap's, may be of the same second.
+fn is_still(set: &BackupSet<'_>, target: &Target) -> bool {
+    set.occurrence == target.occurrence
+        && set.adopted == target.adopted
+        && (set.adopted.is_none()
+            || set.snapshots.iter().any(|snapshot| target.snapshots.contains(&snapshot.id)))
+}
+
 /// The device with the lowest name comes first: mostly the root. An image holds on to that one above all, and then nothing of
 /// the set is deleted rather than some of it.
 fn target(decision: &Decision<'_, '_>) -> Target {
@@ -146,8 +172,12 @@ fn target(decision: &Decision<'_, '_>) -> Target {
     snapshots.sort_by_key(|snapshot| (snapshot.tags.get(set_tags::DEVICE), &snapshot.id));
     Target {
         occurrence: decision.set.occurrence.clone(),
+        adopted: decision.set.adopted,
         snapshots: snapshots.into_iter().map(|snapshot| snapshot.id.clone()).collect(),
-        reason: reasons(decision),
+        reason: match decision.set.adopted {
+            None => reasons(decision),
+            Some(tool) => format!("made by {tool}: {}", reasons(decision)),
+        },
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use stopgap_core::ebs_snapper;
 use stopgap_core::inventory::{Instance, InstanceState, Location, Snapshot, SnapshotState, Tags, Volume};
 use stopgap_core::ports::{
     CreateSnapshots, CreatedSnapshot, Ec2, Fault, FaultKind, Page, SnapshotQuery, StateChange, Which,
@@ -159,7 +160,7 @@ impl Ec2 for Aws {
         token: Option<String>,
     ) -> Result<Page<Snapshot>, Fault> {
         let which = match query {
-            SnapshotQuery::Ours | SnapshotQuery::OfInstance(_) => Which::All,
+            SnapshotQuery::Ours | SnapshotQuery::OfInstance(_) | SnapshotQuery::EbsSnapperOf(_) => Which::All,
             SnapshotQuery::Ids(ids) => Which::Ids(ids.clone()),
         };
         let read = |place: &Place, id: Option<&str>, then: Timestamp| -> Vec<Snapshot> {
@@ -169,6 +170,14 @@ impl Ec2 for Aws {
                 }
                 (None, SnapshotQuery::OfInstance(id)) => {
                     place.of_instance(id).filter_map(|copy| copy.seen(then)).collect()
+                }
+                (None, SnapshotQuery::EbsSnapperOf(id)) => {
+                    let description = ebs_snapper::description(id);
+                    let theirs = |copy: &&Copy| {
+                        copy.snapshot.tags.contains_key(ebs_snapper::DELETE_ON)
+                            && copy.snapshot.description.starts_with(&description)
+                    };
+                    place.snapshots.values().filter(theirs).filter_map(|copy| copy.seen(then)).collect()
                 }
                 (None, _) => {
                     let ours = |copy: &&Copy| copy.snapshot.tags.contains_key(set_tags::OCCURRENCE);

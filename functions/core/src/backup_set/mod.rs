@@ -2,14 +2,16 @@
 //!
 //! Sets are read from the snapshots' own tags (see [`crate::set_tags`]), so they survive the loss of our table. A
 //! snapshot whose tags are incomplete, malformed or contradict another's is *foreign*: it belongs to no set, counts for
-//! nothing, and is never deleted.
+//! nothing, and is never deleted, unless a policy adopts it: see [`adopted()`].
 
+mod adopted;
 mod assess;
 mod membership;
 
 #[cfg(test)]
 mod tests;
 
+pub use adopted::adopted;
 pub use assess::{Assessed, Contradiction, Member, assess};
 pub use membership::{Claim, Membership};
 
@@ -19,7 +21,7 @@ use jiff::Timestamp;
 
 use crate::inventory::{Snapshot, SnapshotState};
 use crate::occurrence::Occurrence;
-use crate::policy::PolicyId;
+use crate::policy::{PolicyId, Tool};
 use crate::retention::Facts;
 
 /// The snapshots of one occurrence and instance.
@@ -38,6 +40,8 @@ pub struct BackupSet<'a> {
     /// The ids of those that the set does not need: a volume's second snapshot and on, after an unanswered create was
     /// repeated, and those that ended in error beside others that did not. They go when the set goes.
     pub surplus: Vec<&'a str>,
+    /// The tool that made it, if it was not stopgap. Its occurrence is no schedule's then: its time is when it was begun.
+    pub adopted: Option<Tool>,
 }
 
 /// Whether a set can be restored from.
@@ -131,7 +135,15 @@ pub fn group<'a>(snapshots: impl IntoIterator<Item = &'a Snapshot>) -> Sets<'a> 
                 let mut snapshots: Vec<&Snapshot> =
                     members.into_iter().map(|(_, snapshot)| snapshot).collect();
                 snapshots.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-                sets.push(BackupSet { occurrence, instance_id, volumes, status, snapshots, surplus });
+                sets.push(BackupSet {
+                    occurrence,
+                    instance_id,
+                    volumes,
+                    status,
+                    snapshots,
+                    surplus,
+                    adopted: None,
+                });
             }
             Err(contradiction) => {
                 let why = format!("{occurrence} of {instance_id}: {contradiction}");

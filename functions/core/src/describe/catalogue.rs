@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::scan::{self, Scanner, Stop};
 use super::{DescribeError, more_pages, snapshots};
 use crate::backup_set::{Claim, Membership};
+use crate::ebs_snapper;
 use crate::inventory::{Snapshot, SnapshotState, Unknown};
 use crate::policy::PolicyId;
 use crate::set_tags;
@@ -68,6 +69,14 @@ pub enum Belongs {
     },
     /// Those that have the same value of the tag that was asked for.
     Group(Name),
+    /// A set of ebs_snapper's, if a policy adopts them.
+    EbsSnapper {
+        /// The id of the instance that it is of.
+        instance: Name,
+    },
+    /// No set, whoever adopts: that it is ebs_snapper's, and of which instance, cannot be told. Which of [`Catalogue::why`]
+    /// says it.
+    Unclear(usize),
     /// No set: it does not have the tags for one.
     Nothing,
     /// No set: its tags make no sense. Which of [`Catalogue::why`] says it.
@@ -87,6 +96,8 @@ struct Raw<'a> {
     volumes: Option<Cow<'a, str>>,
     /// Whether a tag is ours.
     ours: bool,
+    description: Option<Cow<'a, str>>,
+    delete_on: Option<Cow<'a, str>>,
     /// The value of the tag that was asked for.
     group: Option<Cow<'a, str>>,
 }
@@ -134,6 +145,7 @@ impl Catalogue {
                 id: Some(snapshot.snapshot_id),
                 volume: snapshot.volume_id,
                 state: snapshot.state,
+                description: snapshot.description,
                 ..Raw::default()
             };
             for tag in snapshot.tags.unwrap_or_default() {
@@ -166,7 +178,7 @@ impl Catalogue {
         let belongs = match (grouped, &raw.group) {
             (true, Some(value)) => Belongs::Group(name(&mut self.names, value)?),
             (true, None) => Belongs::Nothing,
-            (false, _) if !raw.ours => Belongs::Nothing,
+            (false, _) if !raw.ours => self.adoptable(raw)?,
             (false, _) => self.membership(raw)?,
         };
         self.entries.push(Entry {
@@ -207,6 +219,25 @@ impl Catalogue {
                 Belongs::Malformed(self.whys.len() - 1)
             }
         })
+    }
+
+    fn adoptable(&mut self, raw: &Raw<'_>) -> Result<Belongs, Stop> {
+        let Some(delete_on) = raw.delete_on.as_deref() else { return Ok(Belongs::Nothing) };
+        let description = raw.description.as_deref().unwrap_or_default();
+        let volume = raw.volume.as_deref().unwrap_or_default();
+        Ok(match ebs_snapper::instance_of(Some(delete_on), description, volume) {
+            None => Belongs::Nothing,
+            Some(Ok(instance)) => Belongs::EbsSnapper { instance: name(&mut self.names, instance)? },
+            Some(Err(why)) => {
+                self.whys.push(why);
+                Belongs::Unclear(self.whys.len() - 1)
+            }
+        })
+    }
+
+    /// The number of a name that need not stand in the file. To be asked for before [`Catalogue::order`].
+    pub fn number(&mut self, text: &str) -> Option<Name> {
+        name(&mut self.names, text).ok()
     }
 
     /// The snapshots, in the file's order.
@@ -265,7 +296,7 @@ impl Catalogue {
         Order(places)
     }
 
-    /// What is wrong with the tags of a [`Belongs::Malformed`].
+    /// What is wrong with a [`Belongs::Malformed`] or [`Belongs::Unclear`].
     pub fn why(&self, malformed: usize) -> &str {
         self.whys.get(malformed).map(String::as_str).unwrap_or_default()
     }
@@ -304,6 +335,8 @@ impl<'a> Raw<'a> {
                 set_tags::VOLUMES => self.volumes = Some(value),
                 _ => {}
             }
+        } else if group_by.is_none() && key == ebs_snapper::DELETE_ON {
+            self.delete_on = Some(value);
         }
     }
 }
@@ -317,6 +350,7 @@ fn raw<'a>(scanner: &mut Scanner<'a>, group_by: Option<&str>) -> Result<Raw<'a>,
             "VolumeId" => &mut raw.volume,
             "State" => &mut raw.state,
             "StartTime" => &mut raw.started_at,
+            "Description" => &mut raw.description,
             "Tags" if !tagged => {
                 tagged = true;
                 if scanner.peek()? == b'n' {

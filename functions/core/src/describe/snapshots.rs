@@ -59,7 +59,7 @@ pub(super) struct RawSnapshot<'a> {
     pub(super) start_time: Option<Timestamp>,
     volume_size: Option<u64>,
     #[serde(borrow)]
-    description: Option<Cow<'a, str>>,
+    pub(super) description: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub(super) tags: Option<Vec<RawTag<'a>>>,
 }

@@ -32,6 +32,7 @@ pub const BUILT_IN: &[Default] = &[
     Default { path: "tags.add", value: "{}" },
     Default { path: "autoscaling", value: r#""standby""# },
     Default { path: "concurrency.max", value: "1" },
+    Default { path: "adopt", value: "[]" },
 ];
 
 /// [`BUILT_IN`] as one document in the shape of a policy.

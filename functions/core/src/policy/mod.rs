@@ -22,7 +22,7 @@ pub use schema::schema;
 pub use target::{ROLE_MAX, ROLE_PREFIX, Target};
 pub use types::{
     Autoscaling, Concurrency, Consistency, Count, GroupBy, Matcher, Policy, Restart, Retention, Select,
-    TagMatch, TagSource, Tagging, VolumeMatcher, VolumeSelect,
+    TagMatch, TagSource, Tagging, Tool, VolumeMatcher, VolumeSelect,
 };
 
 #[cfg(test)]

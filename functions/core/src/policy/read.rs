@@ -9,7 +9,7 @@ use super::decode::{Issues, Node, PolicyErrors};
 use super::read_select::{each, select, volumes};
 use super::read_targets::targets;
 use super::types::{
-    Autoscaling, Concurrency, Consistency, Count, Policy, Restart, Retention, TagSource, Tagging,
+    Autoscaling, Concurrency, Consistency, Count, Policy, Restart, Retention, TagSource, Tagging, Tool,
 };
 use super::{PolicyId, defaults, document};
 use crate::inventory::Tags;
@@ -135,6 +135,7 @@ fn policy(node: Node) -> Option<Policy> {
         "tags",
         "autoscaling",
         "concurrency",
+        "adopt",
     ])?;
     let version = object.get("version").and_then(|node| {
         let version = node.number(0, "1, the version of this format")?;
@@ -171,6 +172,7 @@ fn policy(node: Node) -> Option<Policy> {
         Some(node) => Some(concurrency(node)?),
         None => None,
     };
+    let adopt = object.get("adopt").and_then(adopt);
     Some(Policy {
         version: version?,
         id: id?,
@@ -185,7 +187,19 @@ fn policy(node: Node) -> Option<Policy> {
         tags: tags?,
         autoscaling: autoscaling?,
         concurrency,
+        adopt: adopt?,
     })
+}
+
+fn adopt(node: Node) -> Option<Vec<Tool>> {
+    let words = [("ebs-snapper", Tool::EbsSnapper)];
+    let found =
+        each(node.items("an array of names of tools, such as `ebs-snapper`")?, |node| node.word(&words))?;
+    if found.len() > words.len() {
+        node.wrong("every tool stands in it once");
+        return None;
+    }
+    Some(found)
 }
 
 fn schedule(node: Node) -> Option<Schedule> {

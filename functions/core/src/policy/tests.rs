@@ -34,7 +34,8 @@ fn full() -> Value {
         "volumes": {"except": [{"tag": {"Scratch": ["true"]}}], "root": false},
         "tags": {"from": ["instance"], "add": {"CostCenter": "42"}},
         "autoscaling": "suspend",
-        "concurrency": {"group_by": "tag:Cluster", "max": 2}
+        "concurrency": {"group_by": "tag:Cluster", "max": 2},
+        "adopt": ["ebs-snapper"]
     })
 }
 
@@ -372,6 +373,7 @@ fn policies() -> impl Strategy<Value = Policy> {
             tags: Tagging { from: vec![TagSource::Instance], add: [("a".to_owned(), "b".to_owned())].into() },
             autoscaling: Autoscaling::Skip,
             concurrency,
+            adopt: [Tool::EbsSnapper].into_iter().filter(|_| enabled).collect(),
         })
 }
 

@@ -43,6 +43,24 @@ pub struct Policy {
     pub autoscaling: Autoscaling,
     /// How many members of a group may be down at once; without it there is no limit.
     pub concurrency: Option<Concurrency>,
+    /// Of which other tools the snapshots count as sets of this policy, and are pruned by its rules.
+    pub adopt: Vec<Tool>,
+}
+
+/// A tool whose snapshots a policy can adopt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tool {
+    /// Rackspace's ebs_snapper: see [`crate::ebs_snapper`].
+    EbsSnapper,
+}
+
+impl fmt::Display for Tool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::EbsSnapper => "ebs_snapper",
+        })
+    }
 }
 
 /// Which instances: those that any of `any` matches and none of `except`.

@@ -16,7 +16,7 @@ use crate::measure::{Measure, Measured};
 use crate::ports::{Context, Expect, Ports, PruneMode, Written};
 use crate::pruning::{Outcome, Scope};
 use crate::records::{Lease, Stored, put};
-use crate::{lease, policies, slots};
+use crate::{adoption, lease, policies, slots};
 
 /// How many sets that cannot be deleted a run tries at most; and how many of what is put off it names. A document of the
 /// state machine holds 256 KiB.
@@ -67,7 +67,8 @@ impl Measured for Pruned {
 
 /// Plans and, where the deployment lets it, deletes.
 ///
-/// Needs `ec2:DescribeSnapshots`, `ec2:DeleteSnapshot` on stopgap's snapshots, and the table. Idempotent: what is gone
+/// Needs `ec2:DescribeSnapshots`, `ec2:DescribeInstances`, `ec2:DeleteSnapshot` on stopgap's snapshots and those that its
+/// policies adopt, and the table. Idempotent: what is gone
 /// already counts as deleted, and a set of which only a part is gone is finished.
 ///
 /// # Errors
@@ -85,8 +86,9 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result
         deferred_sets: Vec::new(),
     };
     let Some(policy) = policies::get(ports.table, &run.policy.id).await? else { return Ok(pruned) };
-    let scope =
-        Scope { ec2: ports.ec2, location: &run.location, instance_id: &run.instance_id, policy: &policy };
+    let (location, instance_id) = (&run.location, run.instance_id.as_str());
+    let adopted = adoption::adopted_by(ports, cx, &policy, location, instance_id).await?;
+    let scope = Scope { ec2: ports.ec2, location, instance_id, policy: &policy, adopted: &adopted };
     let plan = scope.plan().await?;
     (pruned.kept, pruned.skipped) = (plan.kept, plan.skipped);
 

@@ -15,8 +15,9 @@ fn shown(catalogue: &Catalogue) -> Vec<String> {
                 format!("{} {} {at} {volumes}", catalogue.name(policy), catalogue.name(instance))
             }
             Belongs::Group(name) => catalogue.name(name).to_owned(),
+            Belongs::EbsSnapper { instance } => format!("ebs_snapper {}", catalogue.name(instance)),
             Belongs::Nothing => "nothing".to_owned(),
-            Belongs::Malformed(why) => catalogue.why(why).to_owned(),
+            Belongs::Malformed(why) | Belongs::Unclear(why) => catalogue.why(why).to_owned(),
         };
         format!("{} {:?} {} {belongs}", catalogue.id(entry), entry.state, entry.started_at)
     };
@@ -35,7 +36,14 @@ fn file(count: usize) -> String {
             { "Key": "stopgap:occurrence", "Value": format!("{policy}/{at}") }, { "Key": "stopgap:volumes", "Value": "2" },
             { "Value": format!("\u{1f600} \"{n}\" \\"), "Key": "Name" }, { "Key": "Set", "Value": format!("{}", n % 7) },
         ]);
-        json!({ "Description": "[{\"", "SnapshotId": format!("snap-{n}"), "State": (["completed", "pending", "error"][n % 3]),
+        let (tags, description) = match n % 4 {
+            3 => (
+                json!([{ "Key": "DeleteOn", "Value": (["2026-11-09", "never"][n / 4 % 2]) }]),
+                format!("Created from i-{n} by EbsSnapper(0.10.6) for ami-1 from vol-{n}"),
+            ),
+            _ => (tags, "[{\"".to_owned()),
+        };
+        json!({ "Description": description, "SnapshotId": format!("snap-{n}"), "State": (["completed", "pending", "error"][n % 3]),
                 "StartTime": at, "VolumeId": format!("vol-{n}"), "VolumeSize": 8, "Encrypted": true, "Tags": tags })
     };
     json!({ "Snapshots": (0..count).map(snapshot).collect::<Vec<_>>(), "ResponseMetadata": { "RetryAttempts": 0 } }).to_string()
@@ -50,6 +58,8 @@ fn a_file_of_several_pieces_is_read_as_in_one() {
     for group_by in [None, Some("Set")] {
         let expected = shown(&Catalogue::of("snapshots.json", text.as_bytes(), group_by).unwrap());
         assert_eq!(expected.len(), 6_000);
+        let theirs = expected.iter().filter(|shown| shown.contains("ebs_snapper i-")).count();
+        assert_eq!(theirs, if group_by.is_none() { 750 } else { 0 });
         for text in [&text, &pretty] {
             assert_eq!(shown(&quickly(text, group_by).unwrap()), expected);
         }
