@@ -16,18 +16,21 @@ use crate::inventory::{Snapshot, SnapshotState, Unknown};
 use crate::policy::PolicyId;
 use crate::set_tags;
 
+/// Texts by number. Its hashes are seeded anew in each process: tags are whatever people write.
+type Names = IndexSet<Box<str>, foldhash::fast::RandomState>;
+
 /// The snapshots of a file.
 #[derive(Debug, Default)]
 pub struct Catalogue {
     /// The snapshots' ids, one after another.
     ids: String,
     entries: Vec<Entry>,
-    names: IndexSet<Box<str>>,
-    volumes: IndexSet<Box<str>>,
+    names: Names,
+    volumes: Names,
     /// The tags of snapshots that make no sense, in words.
     whys: Vec<String>,
     /// The policy of the last set that was read: mostly that of the next.
-    policy: Option<PolicyId>,
+    policy: Option<(PolicyId, Name)>,
     /// What could not be made sense of.
     pub unknown: Vec<Unknown>,
     /// Whether the file says that there are more snapshots than are in it.
@@ -201,14 +204,23 @@ impl Catalogue {
         ];
         let given = tags.iter().filter_map(|(key, value)| Some((*key, value.as_deref()?)));
         let claim = Claim::of(given).unwrap_or_default();
-        let quickly = self.policy.as_ref().and_then(|policy| claim.read_of(policy));
-        Ok(match quickly.map_or_else(|| claim.read(), Ok) {
+        let quickly = self.policy.as_ref().and_then(|(policy, name)| Some((claim.read_of(policy)?, *name)));
+        let (membership, known) = match quickly {
+            Some((membership, name)) => (Ok(membership), Some(name)),
+            None => (claim.read(), None),
+        };
+        Ok(match membership {
             Ok(Membership { policy, at, instance_id, volumes }) => {
-                if quickly.is_none() {
-                    self.policy = policy.parse().ok();
-                }
+                let policy = match known {
+                    Some(name) => name,
+                    None => {
+                        let name = name(&mut self.names, policy)?;
+                        self.policy = policy.parse().ok().map(|policy| (policy, name));
+                        name
+                    }
+                };
                 Belongs::Set {
-                    policy: name(&mut self.names, policy)?,
+                    policy,
                     instance: name(&mut self.names, instance_id)?,
                     at,
                     volumes: u32::try_from(volumes).unwrap_or(u32::MAX),
@@ -313,7 +325,7 @@ impl Order {
     }
 }
 
-fn name(names: &mut IndexSet<Box<str>>, text: &str) -> Result<Name, Stop> {
+fn name(names: &mut Names, text: &str) -> Result<Name, Stop> {
     let number = match names.get_index_of(text) {
         Some(number) => number,
         None => names.insert_full(text.into()).0,

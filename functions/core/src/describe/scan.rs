@@ -21,13 +21,18 @@ pub(super) enum Stop {
 
 /// The rest of what has been read.
 pub(super) struct Scanner<'a> {
-    bytes: &'a [u8],
+    held: &'a str,
     pos: usize,
 }
 
 impl<'a> Scanner<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, pos: 0 }
+    pub(super) fn new(held: &'a str) -> Self {
+        Self { held, pos: 0 }
+    }
+
+    /// What is not behind it.
+    fn rest(&self) -> Result<&'a [u8], Stop> {
+        self.held.as_bytes().get(self.pos..).ok_or(Stop::Short)
     }
 
     /// How many bytes are behind it.
@@ -37,7 +42,7 @@ impl<'a> Scanner<'a> {
 
     /// The next byte that is not white space; it stays the next.
     pub(super) fn peek(&mut self) -> Result<u8, Stop> {
-        while let Some(byte) = self.bytes.get(self.pos) {
+        while let Some(byte) = self.held.as_bytes().get(self.pos) {
             if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
                 return Ok(*byte);
             }
@@ -59,19 +64,19 @@ impl<'a> Scanner<'a> {
     }
 
     /// A text with its quotes, as it is written; and whether there is an escape in it.
-    fn quoted(&mut self) -> Result<(&'a [u8], bool), Stop> {
+    fn quoted(&mut self) -> Result<(&'a str, bool), Stop> {
         self.need(b'"')?;
-        let start = self.pos;
+        let start = self.pos - 1;
         let mut escaped = false;
         loop {
-            let rest = self.bytes.get(self.pos..).ok_or(Stop::Short)?;
-            let found = memchr::memchr2(b'"', b'\\', rest).ok_or(Stop::Short)?;
+            let rest = self.rest()?;
+            let found = special(rest).ok_or(Stop::Short)?;
             self.pos += found + 1;
-            if rest.get(found) == Some(&b'"') {
-                // With both quotes: what stands between two positions that have been seen.
-                return Ok((self.bytes.get(start - 1..self.pos).ok_or(Stop::Odd)?, escaped));
+            match rest.get(found) {
+                Some(b'"') => return Ok((self.held.get(start..self.pos).ok_or(Stop::Odd)?, escaped)),
+                Some(b'\\') => escaped = true,
+                _ => return Err(Stop::Odd),
             }
-            escaped = true;
             self.pos += 1;
         }
     }
@@ -80,13 +85,9 @@ impl<'a> Scanner<'a> {
     pub(super) fn text(&mut self) -> Result<Cow<'a, str>, Stop> {
         let (quoted, escaped) = self.quoted()?;
         if escaped {
-            return serde_json::from_slice::<String>(quoted).map(Cow::Owned).map_err(|_| Stop::Odd);
+            return serde_json::from_str::<String>(quoted).map(Cow::Owned).map_err(|_| Stop::Odd);
         }
-        let inner = quoted.get(1..quoted.len() - 1).ok_or(Stop::Odd)?;
-        if inner.iter().any(|byte| *byte < b' ') {
-            return Err(Stop::Odd);
-        }
-        std::str::from_utf8(inner).map(Cow::Borrowed).map_err(|_| Stop::Odd)
+        quoted.get(1..quoted.len() - 1).map(Cow::Borrowed).ok_or(Stop::Odd)
     }
 
     /// A text or `null`.
@@ -94,7 +95,7 @@ impl<'a> Scanner<'a> {
         if self.peek()? == b'"' {
             return self.text().map(Some);
         }
-        let null = self.bytes.get(self.pos..self.pos + 4).ok_or(Stop::Short)?;
+        let null = self.rest()?.get(..4).ok_or(Stop::Short)?;
         self.pos += 4;
         if null == b"null" { Ok(None) } else { Err(Stop::Odd) }
     }
@@ -120,8 +121,7 @@ impl<'a> Scanner<'a> {
                 }
                 b'-' | b'0'..=b'9' | b'a'..=b'z' => {
                     let word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'+' | b'.');
-                    let rest = self.bytes.get(self.pos..).ok_or(Stop::Short)?;
-                    self.pos += rest.iter().position(|byte| !word(byte)).ok_or(Stop::Short)?;
+                    self.pos += self.rest()?.iter().position(|byte| !word(byte)).ok_or(Stop::Short)?;
                 }
                 _ => return Err(Stop::Odd),
             }
@@ -167,14 +167,38 @@ impl<'a> Scanner<'a> {
     }
 }
 
+/// Where the first quote, backslash or control character of a text is, looked for in eight bytes at a time: most of a
+/// file is texts, and most texts are shorter than what a search by vector instructions takes to begin.
+fn special(bytes: &[u8]) -> Option<usize> {
+    const EACH: u64 = u64::MAX / 0xff;
+    const HIGH: u64 = EACH << 7;
+    // The high bit of the first byte that is zero, and perhaps of some behind it.
+    let zero = |word: u64| word.wrapping_sub(EACH) & !word;
+    let (words, _) = bytes.as_chunks::<8>();
+    for (n, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let control = word.wrapping_sub(EACH * 0x20) & !word;
+        let found =
+            (control | zero(word ^ (EACH * u64::from(b'"'))) | zero(word ^ (EACH * u64::from(b'\\')))) & HIGH;
+        if found != 0 {
+            return Some(n * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let tail = words.len() * 8;
+    let found = bytes.get(tail..)?.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' '))?;
+    Some(tail + found)
+}
+
 /// What is held of a file at once, unless an item is larger.
 const PIECE: usize = 1 << 20;
 
 /// A file of which one part is held at a time.
 struct Window<R> {
     reader: R,
-    held: Vec<u8>,
+    held: String,
     pos: usize,
+    /// The beginning of a character whose end has not been read.
+    cut: Vec<u8>,
     ended: bool,
 }
 
@@ -200,8 +224,23 @@ impl<R: Read> Window<R> {
         self.pos = 0;
         // At least as much again as is held already, so that a huge item is not read again and again.
         let more = PIECE.max(self.held.len());
-        let read = (&mut self.reader).take(more as u64).read_to_end(&mut self.held);
-        self.ended = read.map_err(Stop::Io)? == 0;
+        let mut read = std::mem::take(&mut self.cut);
+        let count = (&mut self.reader).take(more as u64).read_to_end(&mut read).map_err(Stop::Io)?;
+        self.ended = count == 0;
+        let valid = match std::str::from_utf8(&read) {
+            Ok(text) => text,
+            // An error without a length is a character that the piece ends in.
+            Err(error) if error.error_len().is_none() && !self.ended => {
+                let (valid, cut) = read.split_at(error.valid_up_to());
+                self.cut = cut.to_vec();
+                std::str::from_utf8(valid).map_err(|_| Stop::Odd)?
+            }
+            Err(_) => {
+                self.cut = read;
+                return Err(Stop::Odd);
+            }
+        };
+        self.held.push_str(valid);
         Ok(())
     }
 }
@@ -220,7 +259,7 @@ pub(super) fn items(
     array: &str,
     mut item: impl FnMut(&mut Scanner<'_>) -> Result<(), Stop>,
 ) -> Result<Rest, Stop> {
-    let mut window = Window { reader, held: Vec::new(), pos: 0, ended: false };
+    let mut window = Window { reader, held: String::new(), pos: 0, cut: Vec::new(), ended: false };
     let mut rest = Rest { more: false };
     let mut seen = false;
     window.step(|scanner| scanner.need(b'{'))?;
@@ -269,6 +308,11 @@ impl<R> Window<R> {
     /// Whether nothing but white space is left.
     fn is_at_end(&self) -> bool {
         let rest = self.held.get(self.pos..).unwrap_or_default();
-        self.ended && rest.iter().all(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'))
+        self.ended
+            && self.cut.is_empty()
+            && rest.bytes().all(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'))
     }
 }
+
+#[cfg(test)]
+mod tests;
