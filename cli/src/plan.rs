@@ -1,5 +1,7 @@
 //! `stopgap plan`: what the fleet would do, offline, from what the AWS CLI saved, or live.
 
+mod orphans;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
@@ -103,7 +105,7 @@ fn offline(args: &Args, format: Format) -> Result<(), BadInput> {
     inventory.snapshots = catalogue.snapshots(|policy, at| {
         occurrences.iter().any(|occurrence| occurrence.at == at && occurrence.policy.as_str() == policy)
     });
-    let plan = plan(&Question {
+    let mut plan = plan(&Question {
         policies: &policies,
         inventory: &inventory,
         runs: &BTreeMap::new(),
@@ -112,6 +114,7 @@ fn offline(args: &Args, format: Format) -> Result<(), BadInput> {
         home: None,
         only: None,
     });
+    plan.orphans = orphans::of_recordings(&policies, &inventory, &catalogue, at);
     if format == Format::Json {
         return output::print_json(&plan);
     }
@@ -250,6 +253,7 @@ pub(crate) fn report(plan: &Plan, at: Timestamp) -> String {
             &["INSTANCE", "POLICIES"],
             overlaps.collect(),
         ),
+        orphans::table(&plan.orphans),
         section("Unknown", &["KIND", "ID", "INSTANCE", "WHY"], unknown.collect()),
     ];
     let summary = format!("At {at}: {} due, {} not due.\n", plan.due.len(), plan.not_due.len());

@@ -1,7 +1,7 @@
 //! `stopgap retention`: what a policy's retention keeps of snapshots that were saved, offline.
 
 mod answer;
-mod sets;
+pub(crate) mod sets;
 
 use std::fs::File;
 use std::io::{self, Cursor, Read};

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use stopgap_core::inventory::{Snapshot, SnapshotState};
-use stopgap_core::tasks::prune_snapshots::Pruned;
+use stopgap_core::pruning::Pruned;
 use stopgap_sim::stepfunctions::Status;
 use stopgap_tests::{Scene, home, nightly};
 

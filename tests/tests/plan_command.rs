@@ -104,6 +104,59 @@ fn refused(output: &Output, says: &str) {
 }
 
 #[test]
+fn backups_that_no_run_prunes_are_listed_with_what_would_be_deleted() {
+    let folder = inventory();
+    let copy = |instance: &str, day: u8| {
+        let at = format!("2026-11-{day:02}T02:00:00Z");
+        let tags = [
+            ("stopgap:policy", "by-name"),
+            ("stopgap:instance", instance),
+            ("stopgap:volumes", "1"),
+            ("stopgap:occurrence", &format!("by-name/{at}")),
+        ];
+        let tags: Value = tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
+        json!({"SnapshotId": format!("snap-{instance}-{day}"), "VolumeId": "vol-1", "State": "completed",
+               "StartTime": at, "Tags": tags})
+    };
+    let gone = (1..=5).map(|day| copy("i-gone", day));
+    let lost = (1..=4).map(|day| copy("i-lost", day));
+    let renamed = (1..=4).map(|day| copy("i-member", day));
+    // A volume says that it is there; a policy prunes it.
+    let others = (1..=4).flat_map(|day| [copy("i-stray", day), copy("i-db", day)]);
+    let snapshots: Vec<Value> = gone.chain(lost).chain(renamed).chain(others).collect();
+    fs::write(folder.path().join("snapshots.json"), json!({ "Snapshots": snapshots }).to_string()).unwrap();
+
+    let output = plan(&folder, &policies().to_string(), &["--json"]);
+    let plan_json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let orphan = |instance: &str, account: &str, region: &str, why: &str, days: &[u8]| {
+        let delete: Vec<Value> = days
+            .iter()
+            .map(|day| json!({"occurrence": format!("by-name/2026-11-{day:02}T02:00:00Z"), "reasons": ["no rule keeps it"]}))
+            .collect();
+        json!({"instance_id": instance, "location": {"account": account, "region": region}, "policy": "by-name",
+               "why": why, "kept": 3, "delete": delete})
+    };
+    let home = ("111111111111", "eu-west-1");
+    assert_eq!(
+        plan_json["orphans"],
+        json!([
+            orphan("i-gone", home.0, home.1, "gone", &[1, 2]),
+            orphan("i-lost", "", "", "gone", &[1]),
+            orphan("i-member", home.0, home.1, "unselected", &[1]),
+        ])
+    );
+    let text = String::from_utf8(plan(&folder, &policies().to_string(), &[]).stdout).unwrap();
+    assert!(text.contains("Backups to delete that no run prunes"), "{text}");
+    assert!(text.contains("by-name/2026-11-02T02:00:00Z"), "{text}");
+
+    // Of a part nothing follows.
+    let part = json!({ "Snapshots": snapshots, "NextToken": "x" });
+    fs::write(folder.path().join("snapshots.json"), part.to_string()).unwrap();
+    let output = plan(&folder, &policies().to_string(), &["--json"]);
+    assert!(serde_json::from_slice::<Value>(&output.stdout).unwrap().get("orphans").is_none());
+}
+
+#[test]
 fn plan_says_what_is_due_what_is_not_and_what_is_not_known() {
     let output = plan(&inventory(), &policies().to_string(), &["--json"]);
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));

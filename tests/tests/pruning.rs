@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use stopgap_core::inventory::{Snapshot, SnapshotState, Tags};
-use stopgap_core::tasks::prune_snapshots::{Expired, Pruned};
+use stopgap_core::pruning::{Expired, Pruned};
 use stopgap_sim::aws::{Aws, World};
 use stopgap_sim::stepfunctions::{Execution, Status};
 use stopgap_tests::{Scene, home, nightly};

@@ -12,7 +12,8 @@ use stopgap_core::error::{ErrorName, TaskError};
 use stopgap_core::policies::{self, SIZE_MAX, Stored};
 use stopgap_core::policy::{Policy, PolicyId};
 use stopgap_core::ports::Expect;
-use stopgap_core::{status, survey};
+use stopgap_core::status;
+use stopgap_core::survey::{self, Survey};
 
 use super::{Stopgap, Unread, unread, unread_section};
 use crate::failure::{BadInput, Failure};
@@ -379,7 +380,7 @@ async fn delete(
     let policy = stored.policy().ok();
     let open = status::read(stopgap.ports).await?;
     let places = survey::places(&policy, &stopgap.home);
-    let (inventory, faults) = survey::inventory(stopgap.ports.ec2, &places).await;
+    let Survey { inventory, unread: faults, .. } = survey::inventory(stopgap.ports.ec2, &places).await;
     let sets = backup_set::group(&inventory.snapshots).sets;
     let sets: Vec<_> = sets.into_iter().filter(|set| set.policy() == id).collect();
     let mine = open.leases.iter().filter(|(_, lease)| lease.occurrence.policy == *id);

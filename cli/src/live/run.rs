@@ -12,7 +12,7 @@ use stopgap_core::plan::{self, Due, NotDue};
 use stopgap_core::policies;
 use stopgap_core::policy::PolicyId;
 use stopgap_core::ports::{Context, FaultKind, Settings, Started};
-use stopgap_core::survey;
+use stopgap_core::survey::{self, Survey};
 use stopgap_core::tasks::{Document, RunPlan, StateInput, prepare_run, resolve_run};
 
 use super::follow::{self, Followed, Watch};
@@ -178,7 +178,7 @@ async fn all_of(stopgap: &Stopgap<'_>, id: &PolicyId) -> Result<Asked, Failure> 
         return Err(super::policies::none(id, all.iter().map(|stored| stored.id.as_str())));
     };
     let places = survey::places([&policy], &stopgap.home);
-    let (inventory, faults) = survey::inventory(stopgap.ports.ec2, &places).await;
+    let Survey { inventory, unread: faults, .. } = survey::inventory(stopgap.ports.ec2, &places).await;
     let (due, refused) = plan::by_hand(&policy, &inventory, stopgap.time.now(), &stopgap.home);
     let runs = due.into_iter().map(|due| {
         let input = resolve_run::Request {

@@ -6,7 +6,7 @@ use stopgap_core::inventory::InstanceState;
 use stopgap_core::policies;
 use stopgap_core::policy::PolicyId;
 use stopgap_core::status::{self, Backup, Question, Status, Ticket};
-use stopgap_core::survey;
+use stopgap_core::survey::{self, Survey};
 
 use super::{Stopgap, Unread, unread, unread_section};
 use crate::failure::Failure;
@@ -53,7 +53,7 @@ pub(super) async fn standing(stopgap: &Stopgap<'_>, args: &Args) -> Result<Stand
     // Those of disabled policies too: their backups stand as they are.
     let asked = policies.iter().filter(|policy| args.policy.as_ref().is_none_or(|only| *only == policy.id));
     let places = survey::places(asked, &stopgap.home);
-    let (inventory, faults) = survey::inventory(stopgap.ports.ec2, &places).await;
+    let Survey { inventory, unread: faults, .. } = survey::inventory(stopgap.ports.ec2, &places).await;
     let at = stopgap.time.now();
     let question = Question {
         policies: &policies,

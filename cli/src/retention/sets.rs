@@ -29,6 +29,16 @@ struct Place<'c> {
     entry: u32,
 }
 
+impl Place<'_> {
+    fn same_series(&self, other: &Self) -> bool {
+        (self.policy, self.member_of) == (other.policy, other.member_of)
+    }
+
+    fn same_set(&self, other: &Self) -> bool {
+        self.same_series(other) && (self.at, self.adopted) == (other.at, other.adopted)
+    }
+}
+
 /// A set.
 struct Set<'c> {
     policy: Option<Name>,
@@ -116,11 +126,9 @@ pub(super) fn by_instance<'c>(catalogue: &'c Catalogue, policies: &[Policy], ado
     let policies: BTreeMap<&str, &Policy> =
         policies.iter().map(|policy| (policy.id.as_str(), policy)).collect();
     let mut scratch = Vec::new();
-    let key = |place: &Place| (place.policy, place.member_of, place.at, place.adopted);
-    let same_series = |a: &Place, b: &Place| (a.policy, a.member_of) == (b.policy, b.member_of);
-    for series in places.chunk_by(same_series) {
+    for series in places.chunk_by(Place::same_series) {
         let sets: Vec<Set> = series
-            .chunk_by(|a, b| key(a) == key(b))
+            .chunk_by(Place::same_set)
             .filter_map(|run| set(catalogue, run, &adopted, &mut scratch))
             .collect();
         let Some(policy) = sets.first().and_then(|set| set.policy) else { continue };
@@ -149,6 +157,41 @@ fn adopted(catalogue: &Catalogue, policy: Name) -> Vec<Adopted<'_>> {
         })
     });
     sets.collect()
+}
+
+/// The complete and other sets of each policy and instance that is wanted: hands `each` the policy, the instance, and what
+/// retention looks at, newest first.
+pub(crate) fn each_series<'c>(
+    catalogue: &'c Catalogue,
+    mut wanted: impl FnMut(Name, Name) -> bool,
+    mut each: impl FnMut(&'c str, &'c str, &[Facts]),
+) {
+    let order = catalogue.order();
+    let place = |(number, entry): (u32, &'c Entry)| {
+        let Belongs::Set { policy, instance, at, .. } = entry.belongs else { return None };
+        wanted(policy, instance).then(|| Place {
+            policy: order.place(policy),
+            member_of: order.place(instance),
+            at: std::cmp::Reverse(at),
+            adopted: None,
+            id: catalogue.id(entry),
+            entry: number,
+        })
+    };
+    let mut places: Vec<Place> = (0..).zip(catalogue.entries()).filter_map(place).collect();
+    places.sort_unstable();
+    let mut scratch = Vec::new();
+    for series in places.chunk_by(Place::same_series) {
+        let sets: Vec<Set> = series
+            .chunk_by(Place::same_set)
+            .filter_map(|run| set(catalogue, run, &[], &mut scratch))
+            .collect();
+        let Some((policy, instance)) = sets.first().and_then(|set| Some((set.policy?, set.member_of))) else {
+            continue;
+        };
+        let facts: Vec<Facts> = sets.iter().filter_map(|set| set.facts.ok()).collect();
+        each(catalogue.name(policy), catalogue.name(instance), &facts);
+    }
 }
 
 /// What becomes of sets that have a value of a tag in common: one series.
@@ -269,7 +312,7 @@ fn decided<'c>(
     answer: &mut Answer<'c>,
 ) {
     let facts: Vec<Facts> = sets.iter().filter_map(|set| set.facts.ok()).collect();
-    let verdicts = policy.map(|policy| decide(&policy.retention, &policy.schedule.timezone, &facts));
+    let verdicts = policy.map(|policy| decide(&policy.retention, &policy.schedule.timezone, &facts, None));
     let mut verdicts = verdicts.unwrap_or_default().into_iter();
     let items = sets.into_iter().map(|set| {
         let member_of = catalogue.name(set.member_of);

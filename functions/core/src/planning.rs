@@ -12,7 +12,7 @@ use crate::plan::{self, PastRun, Plan, Question};
 use crate::policy::{Policy, PolicyId};
 use crate::ports::{Fault, Ports};
 use crate::records::{PlannedUntil, Run, RunState, read_all};
-use crate::survey;
+use crate::survey::{self, Survey};
 
 /// What is to be planned.
 #[derive(Clone, Copy, Debug)]
@@ -54,11 +54,27 @@ pub async fn plan(ports: Ports<'_>, scope: &Scope<'_>) -> Result<Planning, TaskE
     // Those of the policy that is planned alone, else of all that are enabled.
     let is_asked = |policy: &&Policy| only.map_or(policy.enabled, |only| *only == policy.id);
     let places = survey::places(policies.iter().filter(is_asked), home);
-    let (inventory, unread) = survey::inventory(ports.ec2, &places).await;
+    let survey = survey::inventory(ports.ec2, &places).await;
     let runs = runs(ports, scope).await?;
-    let question =
-        Question { policies, inventory: &inventory, runs: &runs, at, planned_until, home: Some(home), only };
+    let question = Question {
+        policies,
+        inventory: &survey.inventory,
+        runs: &runs,
+        at,
+        planned_until,
+        home: Some(home),
+        only,
+    };
     let mut plan = plan::plan(&question);
+    plan.orphans = plan::orphans::of_inventory(
+        policies.iter().filter(is_asked),
+        &survey.inventory,
+        &survey.copies(),
+        at,
+        planned_until,
+        home,
+    );
+    let Survey { inventory, unread, .. } = survey;
     // That a policy selects nothing can be said of one whose places were all read.
     let read = |location: &Location| places.contains(location) && !unread.contains_key(location);
     let all_read = |policy: &Policy| policy.locations(home).iter().all(read);

@@ -4,6 +4,10 @@
 //! snapshot, or takes the tags off one to keep it. So before each set is deleted the instance's snapshots are read again
 //! and decided on again, and the set is left alone unless it still is to be deleted, and is what was planned.
 
+mod executor;
+
+pub use executor::{Expired, Pruned, execute};
+
 use std::collections::BTreeSet;
 
 use crate::backup_set::{self, BackupSet};
@@ -13,7 +17,7 @@ use crate::inventory::{Location, Snapshot};
 use crate::occurrence::Occurrence;
 use crate::policy::{Policy, Tool};
 use crate::ports::{Ec2, FaultKind, SnapshotQuery, all_pages};
-use crate::retention::{self, Action, Decision};
+use crate::retention::{self, Action, Decision, Expiry};
 use crate::set_tags;
 
 /// The sets of one policy and instance.
@@ -29,6 +33,8 @@ pub struct Scope<'a> {
     pub policy: &'a Policy,
     /// The tools whose snapshots of the instance are the policy's: see [`crate::adoption`].
     pub adopted: &'a [Tool],
+    /// When the last sets go, too; only if the instance is gone.
+    pub expiry: Option<Expiry>,
 }
 
 /// What is to be done.
@@ -152,7 +158,7 @@ impl Scope<'_> {
     }
 
     fn decide<'s, 'a>(&self, sets: &'s [BackupSet<'a>]) -> Vec<Decision<'s, 'a>> {
-        retention::plan(&self.policy.retention, &self.policy.schedule.timezone, sets)
+        retention::plan(&self.policy.retention, &self.policy.schedule.timezone, sets, self.expiry)
     }
 }
 

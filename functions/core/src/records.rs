@@ -114,6 +114,10 @@ pub struct Lease {
     /// than the policy allows one run.
     #[serde(default)]
     pub deletions: u32,
+    /// The time of the newest set that the run has set about deleting: what is older and still there could not be deleted, and
+    /// is not tried again by this run.
+    #[serde(default)]
+    pub pruned_to: Option<Timestamp>,
 }
 
 impl Record for Lease {}

@@ -1,12 +1,13 @@
 //! Looking into many accounts and Regions at once, where one that cannot be read is told and costs the others nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use futures::StreamExt;
 use futures::stream;
 
 use crate::error::{ErrorName, TaskError};
-use crate::inventory::{Instance, Inventory, Location};
+use crate::inventory::{Instance, Inventory, Location, Snapshot};
 use crate::policy::Policy;
 use crate::ports::{Ec2, Fault, SnapshotQuery, Which, all_pages};
 use crate::waiting::describe;
@@ -26,25 +27,48 @@ pub fn places<'a>(policies: impl IntoIterator<Item = &'a Policy>, home: &Locatio
     places.into_iter().collect()
 }
 
+/// What was read of many places.
+#[derive(Clone, Debug, Default)]
+pub struct Survey {
+    /// All of it.
+    pub inventory: Inventory,
+    /// Which of the inventory's snapshots are of which place: a snapshot does not say itself. Only places that were read.
+    pub snapshots: Vec<(Location, Range<usize>)>,
+    /// The places that could not be read, with why.
+    pub unread: BTreeMap<Location, Fault>,
+}
+
+impl Survey {
+    /// The snapshots of each place that was read.
+    pub fn copies(&self) -> Vec<(Location, &[Snapshot])> {
+        let copies = self.snapshots.iter().map(|(place, range)| {
+            (place.clone(), self.inventory.snapshots.get(range.clone()).unwrap_or_default())
+        });
+        copies.collect()
+    }
+}
+
 /// Reads the inventory of every place; those that cannot be read are answered with why.
-pub async fn inventory(ec2: &dyn Ec2, places: &[Location]) -> (Inventory, BTreeMap<Location, Fault>) {
+pub async fn inventory(ec2: &dyn Ec2, places: &[Location]) -> Survey {
     let mut parts = stream::iter(places).map(|place| read(ec2, place)).buffered(AT_ONCE);
-    let mut inventory = Inventory::default();
-    let mut unread = BTreeMap::new();
+    let mut survey = Survey::default();
     for place in places {
         match parts.next().await {
             Some(Ok(part)) => {
+                let inventory = &mut survey.inventory;
                 inventory.instances.extend(part.instances);
                 inventory.volumes.extend(part.volumes);
+                let first = inventory.snapshots.len();
                 inventory.snapshots.extend(part.snapshots);
+                survey.snapshots.push((place.clone(), first..inventory.snapshots.len()));
             }
             Some(Err(fault)) => {
-                unread.insert(place.clone(), fault);
+                survey.unread.insert(place.clone(), fault);
             }
             None => break,
         }
     }
-    (inventory, unread)
+    survey
 }
 
 async fn read(ec2: &dyn Ec2, at: &Location) -> Result<Inventory, Fault> {

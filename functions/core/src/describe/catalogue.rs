@@ -38,7 +38,7 @@ pub struct Catalogue {
 }
 
 /// The number of a text in the catalogue. Equal texts have equal numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(u32);
 
 /// A snapshot.

@@ -169,7 +169,7 @@ fn seven_expired_ones_with_a_minimum_of_five_leave_five_complete_ones() {
     };
     let left = |snapshots: &[Snapshot]| {
         let sets = backup_set::adopted(&"nightly".parse().unwrap(), snapshots);
-        let decisions = retention::plan(&retention, &"UTC".parse().unwrap(), &sets);
+        let decisions = retention::plan(&retention, &"UTC".parse().unwrap(), &sets, None);
         let left = decisions.iter().filter(|decision| decision.action != Action::Delete);
         left.filter(|decision| decision.set.is_complete()).count()
     };

@@ -87,7 +87,7 @@ pub(super) fn takes_part(policy: &Policy, instance: &Instance) -> bool {
     policy.enabled && !is_skipped_member(policy, instance)
 }
 
-fn is_skipped_member(policy: &Policy, instance: &Instance) -> bool {
+pub(super) fn is_skipped_member(policy: &Policy, instance: &Instance) -> bool {
     policy.autoscaling == Autoscaling::Skip && instance.auto_scaling_group().is_some()
 }
 

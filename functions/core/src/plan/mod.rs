@@ -10,6 +10,7 @@ pub mod admission;
 mod by_hand;
 mod due;
 mod missed;
+pub mod orphans;
 mod unknown;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -88,6 +89,10 @@ pub struct Plan {
     /// The occurrences that nothing served in time, to be reported now.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missed: Vec<Missed>,
+    /// The backup sets that no run prunes any more and of which something is to go now, by instance and policy. What a plan
+    /// is made from besides decides whether they were looked for: [`orphans::of_inventory`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub orphans: Vec<orphans::Orphan>,
 }
 
 /// A backup to make.

@@ -26,6 +26,7 @@ pub const BUILT_IN: &[Default] = &[
     Default { path: "consistency", value: r#""stop""# },
     Default { path: "restart", value: r#""snapshot-started""# },
     Default { path: "retention.delete_at_most", value: "50" },
+    Default { path: "orphans", value: r#""keep""# },
     Default { path: "volumes.except", value: "[]" },
     Default { path: "volumes.root", value: "true" },
     Default { path: "tags.from", value: r#"["volume","instance"]"# },

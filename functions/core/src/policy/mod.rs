@@ -8,6 +8,7 @@ mod decode;
 pub mod defaults;
 mod document;
 mod id;
+mod orphans;
 mod read;
 mod read_select;
 mod read_targets;
@@ -17,6 +18,7 @@ mod types;
 
 pub use decode::{PolicyErrors, PolicyIssue};
 pub use id::{PolicyId, PolicyIdError};
+pub use orphans::Orphans;
 pub use read::{parse, parse_value};
 pub use schema::schema;
 pub use target::{ROLE_MAX, ROLE_PREFIX, Target};

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::decode::{Issues, Node, PolicyErrors};
+use super::orphans::orphans;
 use super::read_select::{each, select, volumes};
 use super::read_targets::targets;
 use super::types::{
@@ -131,6 +132,7 @@ fn policy(node: Node) -> Option<Policy> {
         "consistency",
         "restart",
         "retention",
+        "orphans",
         "volumes",
         "tags",
         "autoscaling",
@@ -159,6 +161,7 @@ fn policy(node: Node) -> Option<Policy> {
         ])
     });
     let retention = object.get("retention").and_then(|node| retention(node, object.node()));
+    let orphans = object.get("orphans").and_then(orphans);
     let volumes = object.get("volumes").and_then(volumes);
     let tags = object.get("tags").and_then(tagging);
     let autoscaling = object.get("autoscaling").and_then(|node| {
@@ -183,6 +186,7 @@ fn policy(node: Node) -> Option<Policy> {
         consistency: consistency?,
         restart: restart?,
         retention: retention?,
+        orphans: orphans?,
         volumes: volumes?,
         tags: tags?,
         autoscaling: autoscaling?,

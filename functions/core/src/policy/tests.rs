@@ -31,6 +31,7 @@ fn full() -> Value {
         "consistency": "crash",
         "restart": "snapshot-completed",
         "retention": {"keep_for": "14d", "keep_last": 3, "keep_hourly": 0, "keep_weekly": 4, "keep_yearly": "all", "at_least": "all", "delete_at_most": 9},
+        "orphans": {"expire_after": "90d"},
         "volumes": {"except": [{"tag": {"Scratch": ["true"]}}], "root": false},
         "tags": {"from": ["instance"], "add": {"CostCenter": "42"}},
         "autoscaling": "suspend",
@@ -142,7 +143,7 @@ fn every_mistake_is_told_at_once_with_its_place() {
             "schedule": {"expression": "cron(0 25 * * ? *)", "timezone": "Mars", "start_within": "3d"},
             "retention": {"keep_daily": "seven", "at_least": -1, "delete_at_most": 0},
             "tags": {"add": {"aws:x": "", "stopgap:policy": "x"}, "from": ["volumes"]},
-            "consistency": "warm", "enabled": "yes", "concurrency": {"group_by": "Cluster", "max": 0}
+            "consistency": "warm", "enabled": "yes", "orphans": "delete", "concurrency": {"group_by": "Cluster", "max": 0}
         }
     ]});
     refused(
@@ -161,6 +162,7 @@ fn every_mistake_is_told_at_once_with_its_place() {
             "policies[1].tags.add.aws:x: a tag key cannot begin with `aws:`",
             "policies[1].tags.add.stopgap:policy: a tag key cannot begin with `stopgap:`",
             "policies[1].tags.from[0]: `volumes` is none of `volume` or `instance`",
+            "policies[1].orphans: `delete` does not say what becomes of them; write `\"keep\"`, or how long as in",
             "policies[1].consistency: `warm` is none of `stop` or `crash`",
             "policies[1].enabled: this is the text `yes`, but it takes `true` or `false`",
             "policies[1].concurrency.group_by: `Cluster` does not say what makes a group",
@@ -193,6 +195,33 @@ fn what_must_be_said_is_asked_for() {
     refused(&without(minimal(), "schedule"), &["schedule: `expression` is missing"]);
     refused(&without(minimal(), "retention"), &["`retention` is missing"]);
     refused(&json!({"defaults": {}}), &["`policies` is missing"]);
+}
+
+#[test]
+fn what_becomes_of_orphans_is_a_word_or_a_duration() {
+    let orphans = |value: Value| parse_value(&with(minimal(), "orphans", value)).map(|policy| policy.orphans);
+    assert_eq!(orphans(json!("keep")), Ok(Orphans::Keep));
+    assert_eq!(orphans(json!({"expire_after": "90d"})), Ok(Orphans::ExpireAfter("90d".parse().unwrap())));
+    for (value, says) in [
+        (json!(90), "orphans: this is `90`, but it takes `\"keep\"`, or how long as in"),
+        (json!({}), "orphans: `expire_after` is missing; it takes a duration such as `90d`"),
+        (json!({"expire_after": "soon"}), "orphans.expire_after: `soon` is not a duration"),
+        (
+            json!({"expires_after": "90d"}),
+            "orphans.expires_after: there is no field `expires_after` here; did you mean `expire_after`?",
+        ),
+    ] {
+        let found = orphans(value).unwrap_err().to_string();
+        assert!(found.contains(says), "{says}: {found}");
+    }
+    // A policy that keeps them in a file whose defaults let them go.
+    let file = json!({
+        "defaults": {"orphans": {"expire_after": "30d"}},
+        "policies": [minimal(), with(with(minimal(), "id", json!("second")), "orphans", json!("keep"))]
+    });
+    let policies = parse(&file.to_string()).unwrap();
+    assert_eq!(policies[0].orphans, Orphans::ExpireAfter("30d".parse().unwrap()));
+    assert_eq!(policies[1].orphans, Orphans::Keep);
 }
 
 #[test]
@@ -369,6 +398,7 @@ fn policies() -> impl Strategy<Value = Policy> {
             consistency: Consistency::Crash,
             restart: Restart::SnapshotCompleted,
             retention,
+            orphans: Orphans::ExpireAfter("1y 2mo".parse().unwrap()),
             volumes,
             tags: Tagging { from: vec![TagSource::Instance], add: [("a".to_owned(), "b".to_owned())].into() },
             autoscaling: Autoscaling::Skip,

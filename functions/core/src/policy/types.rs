@@ -7,7 +7,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{PolicyId, Target};
+use super::{Orphans, PolicyId, Target};
 use crate::inventory::{Instance, Tags};
 use crate::schedule::Schedule;
 use crate::span::Span;
@@ -35,6 +35,8 @@ pub struct Policy {
     pub restart: Restart,
     /// How long backups are kept.
     pub retention: Retention,
+    /// What becomes of the last backups of an instance that is gone.
+    pub orphans: Orphans,
     /// Which of an instance's volumes.
     pub volumes: VolumeSelect,
     /// Which tags the snapshots get.

@@ -8,8 +8,10 @@
 //! failed or someone (a deletion of ours that was cut short, too) deleted some, goes when it would have gone had it been
 //! complete, and not before a whole run has come after it: see [`Spared`].
 //!
-//! No clock is asked: the same sets give the same plan at any time.
+//! No clock is asked: the same sets give the same plan at any time. The one exception is [`Expiry`], for the last sets of
+//! an instance that is gone.
 
+mod expiry;
 mod period;
 mod reason;
 mod rules;
@@ -19,6 +21,7 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
+pub use expiry::Expiry;
 pub use period::{Period, Unit};
 pub use reason::{Reason, Spared};
 
@@ -76,12 +79,17 @@ pub struct Verdict {
 }
 
 /// Decides on `sets`, which must all be of one policy and instance; their order does not matter. The decisions are in
-/// order of time, oldest first. Calendar periods and units are those of `zone`.
-pub fn plan<'s, 'a>(retention: &Retention, zone: &Zone, sets: &'s [BackupSet<'a>]) -> Vec<Decision<'s, 'a>> {
+/// order of time, oldest first. Calendar periods and units are those of `zone`. `expiry` is for an instance that is gone.
+pub fn plan<'s, 'a>(
+    retention: &Retention,
+    zone: &Zone,
+    sets: &'s [BackupSet<'a>],
+    expiry: Option<Expiry>,
+) -> Vec<Decision<'s, 'a>> {
     let mut sets: Vec<&BackupSet> = sets.iter().collect();
     sets.sort_by(|a, b| b.at().cmp(&a.at()).then_with(|| a.instance_id.cmp(b.instance_id)));
     let facts: Vec<Facts> = sets.iter().map(|set| set.facts()).collect();
-    let verdicts = decide(retention, zone, &facts);
+    let verdicts = decide(retention, zone, &facts, expiry);
     let decision = |(set, Verdict { action, reasons })| Decision { set, action, reasons };
     let mut decisions: Vec<Decision> = sets.into_iter().zip(verdicts).map(decision).collect();
     decisions.reverse();
@@ -89,7 +97,7 @@ pub fn plan<'s, 'a>(retention: &Retention, zone: &Zone, sets: &'s [BackupSet<'a>
 }
 
 /// Decides on the sets of one policy and instance, *newest first*: one verdict each, in the same order.
-pub fn decide(retention: &Retention, zone: &Zone, sets: &[Facts]) -> Vec<Verdict> {
+pub fn decide(retention: &Retention, zone: &Zone, sets: &[Facts], expiry: Option<Expiry>) -> Vec<Verdict> {
     let complete = |set: &&Facts| set.status == SetStatus::Complete;
     // The index of the oldest complete set.
     let oldest = sets.iter().rposition(|set| complete(&set));
@@ -120,7 +128,11 @@ pub fn decide(retention: &Retention, zone: &Zone, sets: &[Facts]) -> Vec<Verdict
             Verdict { action, reasons: vec![Reason::Incomplete { completed, volumes: set.volumes, spared }] }
         }
     };
-    sets.iter().enumerate().map(one).collect()
+    let mut verdicts: Vec<Verdict> = sets.iter().enumerate().map(one).collect();
+    if let Some(expiry) = expiry {
+        expiry.apply(zone, sets, &mut verdicts);
+    }
+    verdicts
 }
 
 /// How long before its snapshots were begun a set's time may lie after them at most: the difference of two clocks.

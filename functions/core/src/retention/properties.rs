@@ -70,9 +70,22 @@ fn zones() -> impl Strategy<Value = Zone> {
 
 fn with(action: Action, numbers: Numbers, zone: &Zone, history: &[Set]) -> BTreeSet<Set> {
     let facts: Vec<Facts> = history.iter().map(facts).collect();
-    let verdicts = decide(&retention(numbers), zone, &facts);
+    let verdicts = decide(&retention(numbers), zone, &facts, None);
     let chosen = history.iter().zip(verdicts).filter(|(_, verdict)| verdict.action == action);
     chosen.map(|(set, _)| *set).collect()
+}
+
+/// What goes of an instance that is gone, `hours` after the newest set of all.
+fn expired(numbers: Numbers, zone: &Zone, history: &[Set], after: u32, hours: u32) -> BTreeSet<Set> {
+    let facts: Vec<Facts> = history.iter().map(facts).collect();
+    let newest = history.iter().map(at).max().unwrap_or(Timestamp::UNIX_EPOCH);
+    let expiry = Expiry {
+        after: format!("{after}h").parse().unwrap(),
+        now: newest + SignedDuration::from_hours(i64::from(hours)),
+    };
+    let verdicts = decide(&retention(numbers), zone, &facts, Some(expiry));
+    let gone = history.iter().zip(verdicts).filter(|(_, verdict)| verdict.action == Action::Delete);
+    gone.map(|(set, _)| *set).collect()
 }
 
 fn deleted(numbers: Numbers, zone: &Zone, history: &[Set]) -> BTreeSet<Set> {
@@ -164,6 +177,52 @@ proptest! {
             numbers[2 + rule] = Some(count);
             let kept = with(Action::Keep, numbers, &zone, &history);
             prop_assert_eq!(kept, newest_of_periods(unit, count, &zone, &history), "{:?}", unit);
+        }
+    }
+
+    #[test]
+    fn of_an_instance_that_is_gone_either_all_complete_sets_expire_or_none_does(
+        history in histories(), numbers in numbers(), zone in zones(), after in 1..3_000u32, hours in 0..3_000u32,
+    ) {
+        let complete: BTreeSet<Set> = history.iter().copied().filter(|set| set.complete).collect();
+        let gone = expired(numbers, &zone, &history, after, hours);
+        let by_the_rules = deleted(numbers, &zone, &history);
+        prop_assert!(by_the_rules.is_subset(&gone));
+        // Seen from the newest of all, which need not be complete.
+        let newest = history.first().map_or(0, |set| set.hour) + hours;
+        let is_old = complete.last().is_some_and(|set| newest - set.hour > after);
+        if is_old {
+            prop_assert!(complete.is_subset(&gone));
+        } else if !complete.is_empty() {
+            prop_assert_eq!(&gone, &by_the_rules);
+        }
+        let young = |set: &Set| !set.complete && newest - set.hour <= after && !by_the_rules.contains(set);
+        prop_assert!(history.iter().filter(|set| young(set)).all(|set| !gone.contains(set)));
+    }
+
+    #[test]
+    fn a_longer_expiry_or_an_earlier_look_never_deletes_more(
+        history in histories(), numbers in numbers(), zone in zones(), after in 1..3_000u32, hours in 0..3_000u32,
+        more in 0..500u32,
+    ) {
+        let gone = expired(numbers, &zone, &history, after, hours);
+        prop_assert!(expired(numbers, &zone, &history, after + more, hours).is_subset(&gone));
+        prop_assert!(gone.is_subset(&expired(numbers, &zone, &history, after, hours + more)));
+    }
+
+    #[test]
+    fn expiring_only_the_oldest_and_going_on_later_deletes_the_same(
+        history in histories(), numbers in numbers(), zone in zones(), hours in 0..3_000u32, first in 0..9usize,
+    ) {
+        let gone = expired(numbers, &zone, &history, 700, hours);
+        let some: BTreeSet<Set> = gone.iter().copied().take(first).collect();
+        let left: Vec<Set> = history.iter().copied().filter(|set| !some.contains(set)).collect();
+        let rest: BTreeSet<Set> = gone.difference(&some).copied().collect();
+        // The same moment, though the newest of all may be among those that are gone.
+        let newest = |sets: &[Set]| sets.first().map_or(0, |set| set.hour);
+        let hours = hours + newest(&history) - newest(&left);
+        if !left.is_empty() {
+            prop_assert_eq!(expired(numbers, &zone, &left, 700, hours), rest);
         }
     }
 }

@@ -27,6 +27,10 @@ pub enum Reason {
     KeepFor(Span),
     /// No rule keeps it.
     NoRule,
+    /// Its instance is gone, and its newest complete set is older than this.
+    Expired(Span),
+    /// The same, of a set that is not complete, and as old itself.
+    ExpiredRest(Span),
     /// Its snapshots are still being copied.
     Pending,
     /// It cannot be restored from as a whole.
@@ -60,6 +64,12 @@ impl fmt::Display for Reason {
             Self::Oldest => f.write_str("the oldest, while a count is not used up"),
             Self::KeepFor(span) => write!(f, "keep_for {span}"),
             Self::NoRule => f.write_str("no rule keeps it"),
+            Self::Expired(after) => {
+                write!(f, "the instance is gone; its newest complete set is older than {after}")
+            }
+            Self::ExpiredRest(after) => {
+                write!(f, "the instance is gone; this set is not complete, and older than {after}")
+            }
             Self::Pending => f.write_str("its snapshots are not completed yet"),
             Self::Incomplete { completed, volumes, spared } => {
                 write!(f, "incomplete: {completed} of {volumes} volumes have a completed snapshot; ")?;

@@ -108,8 +108,9 @@ impl<'r> Rules<'r> {
     }
 }
 
-/// What is at or before this, `keep_for` does not keep. As in restic, whose `--keep-within` keeps what is younger.
-fn horizon(span: Span, zone: &Zone, newest: Timestamp) -> Timestamp {
+/// So long before `newest`: what is at or before this, `keep_for` does not keep. As in restic, whose `--keep-within` keeps
+/// what is younger.
+pub(super) fn horizon(span: Span, zone: &Zone, newest: Timestamp) -> Timestamp {
     let back = newest.to_zoned(zone.rules().clone()).checked_sub(span.as_jiff());
     // Further back than time goes keeps everything.
     back.map_or(Timestamp::MIN, |zoned| zoned.timestamp())

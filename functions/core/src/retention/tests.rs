@@ -24,7 +24,7 @@ fn rules(keep_for: Option<&str>, keep_last: Option<Count>, at_least: Option<Coun
 
 fn times(retention: &Retention, zone: &str, snapshots: &[Snapshot], action: Action) -> Vec<String> {
     let sets = group(snapshots).sets;
-    let decisions = plan(retention, &zone.parse().unwrap(), &sets);
+    let decisions = plan(retention, &zone.parse().unwrap(), &sets, None);
     decisions
         .iter()
         .filter(|decision| decision.action == action)
@@ -74,7 +74,8 @@ fn a_month_of_keep_for_is_a_calendar_month_in_the_policys_zone() {
 fn the_rules_are_a_union_with_every_reason_given() {
     let snapshots = snapshots(&FIVE_DAYS);
     let sets = group(&snapshots).sets;
-    let decisions = plan(&rules(Some("36h"), Some(Count::Of(1)), Some(Count::Of(3))), &Zone::UTC, &sets);
+    let decisions =
+        plan(&rules(Some("36h"), Some(Count::Of(1)), Some(Count::Of(3))), &Zone::UTC, &sets, None);
     let reasons: Vec<String> = decisions.iter().map(reasons).collect();
     assert_eq!(
         reasons,
@@ -121,7 +122,7 @@ fn january(retention: Retention, zone: &str) -> Vec<(String, String)> {
     let days: Vec<(&str, bool)> = names.iter().map(|name| (name.as_str(), true)).collect();
     let snapshots = snapshots(&days);
     let sets = group(&snapshots).sets;
-    let decisions = plan(&retention, &zone.parse().unwrap(), &sets);
+    let decisions = plan(&retention, &zone.parse().unwrap(), &sets, None);
     let kept = decisions.iter().filter(|decision| decision.action == Action::Keep);
     kept.map(|decision| (decision.set.at().to_string()[8..10].to_owned(), reasons(decision))).collect()
 }
@@ -198,7 +199,7 @@ fn what_is_left_of_an_incomplete_set_goes_when_it_would_have_gone_had_it_been_co
     let retention = rules(None, Some(Count::Of(2)), None);
     let snapshots = snapshots(&all);
     let sets = group(&snapshots).sets;
-    let decisions = plan(&retention, &Zone::UTC, &sets);
+    let decisions = plan(&retention, &Zone::UTC, &sets, None);
     let found: Vec<(Action, String)> = decisions.iter().map(|d| (d.action, reasons(d))).collect();
     let incomplete = |why: &str| format!("incomplete: 0 of 1 volumes have a completed snapshot; {why}");
     let expected = [
@@ -233,4 +234,58 @@ fn an_incomplete_set_stays_while_it_may_still_change() {
         assert_eq!(times(&one, "UTC", &copying, Action::Delete), [""; 0], "{state:?}");
         assert_eq!(times(&one, "UTC", &copying, Action::Skip).len(), 1, "{state:?}");
     }
+}
+
+/// What goes of an instance that is gone, at `now`, with a floor of three and 90 days.
+fn expired(sets: &[Snapshot], now: &str) -> Vec<(String, String)> {
+    let sets = group(sets).sets;
+    let expiry = Expiry { after: "90d".parse().unwrap(), now: now.parse().unwrap() };
+    let decisions = plan(&rules(None, None, Some(Count::Of(3))), &Zone::UTC, &sets, Some(expiry));
+    let gone = decisions.iter().filter(|decision| decision.action == Action::Delete);
+    gone.map(|decision| (decision.set.at().to_string(), reasons(decision))).collect()
+}
+
+#[test]
+fn of_an_instance_that_is_gone_all_goes_once_the_newest_complete_set_is_older_than_the_policy_says() {
+    let sets = snapshots(&FIVE_DAYS);
+    let by_the_rules = ["2026-11-16T02:00:00Z", "2026-11-17T02:00:00Z"];
+    // Exactly 90 days old is not older than 90 days.
+    for now in ["2026-11-21T00:00:00Z", "2027-02-18T02:00:00Z"] {
+        let times: Vec<_> = expired(&sets, now).into_iter().map(|(time, _)| time).collect();
+        assert_eq!(times, by_the_rules, "{now}");
+    }
+    let expired = expired(&sets, "2027-02-18T02:00:01Z");
+    assert_eq!(expired.len(), 5);
+    assert_eq!(expired[1].1, "no rule keeps it");
+    assert_eq!(expired[4].1, "the instance is gone; its newest complete set is older than 90d");
+}
+
+#[test]
+fn what_is_not_complete_of_an_instance_that_is_gone_goes_when_it_is_as_old_itself() {
+    let mut all = FIVE_DAYS.to_vec();
+    all.extend([("2026-11-21T02:00:00Z", false), ("2026-12-25T02:00:00Z", false)]);
+    let sets = snapshots(&all);
+    let expired = |now| expired(&sets, now);
+    assert_eq!(expired("2027-02-18T02:00:00Z").len(), 2);
+    let rest = expired("2027-03-01T02:00:00Z");
+    assert_eq!(rest.len(), 6, "all but the failed one of December: {rest:?}");
+    let why = "the instance is gone; this set is not complete, and older than 90d";
+    assert_eq!(rest[5], ("2026-11-21T02:00:00Z".to_owned(), why.to_owned()));
+    assert_eq!(expired("2027-04-01T02:00:00Z").len(), 7);
+}
+
+#[test]
+fn nothing_expires_while_a_newer_set_is_still_being_copied() {
+    let mut sets = snapshots(&FIVE_DAYS);
+    let mut pending = snapshots(&[("2027-02-18T02:00:00Z", true)]);
+    pending[0].state = SnapshotState::Pending;
+    sets.append(&mut pending);
+    assert_eq!(expired(&sets, "2027-02-20T02:00:00Z").len(), 2);
+}
+
+#[test]
+fn a_set_whose_tags_name_an_older_time_is_as_young_as_its_snapshots() {
+    let mut sets = snapshots(&FIVE_DAYS);
+    sets[4].started_at = "2027-02-01T00:00:00Z".parse().unwrap();
+    assert_eq!(expired(&sets, "2027-02-20T02:00:00Z").len(), 2);
 }

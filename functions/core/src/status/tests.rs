@@ -34,6 +34,7 @@ fn lease() -> Lease {
         taken_at: time("2026-11-21T02:00:05Z"),
         create_tried_at: None,
         deletions: 0,
+        pruned_to: None,
     }
 }
 

@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     close_run::Closed, copy_tags::Copied, create_snapshots::Created, prepare_run::Prepared,
-    prune_snapshots::Pruned, start_instance::Started, stop_instance::Stopping,
+    start_instance::Started, stop_instance::Stopping,
 };
 use crate::error::{ErrorName, TaskError};
 use crate::inventory::Location;
 use crate::occurrence::Occurrence;
 use crate::policy::Policy;
+use crate::pruning::Pruned;
 
 /// The states whose failure means that there is no backup, in the order of the machine.
 pub const BACKUP_STATES: [&str; 7] = [

@@ -257,6 +257,7 @@ async fn take(
         taken_at: cx.now,
         create_tried_at: None,
         deletions: 0,
+        pruned_to: None,
     };
     // Our own lease stays as it is: it may know of a create that was tried.
     let ours = held.lease.as_ref().map(|stored| &stored.record).filter(|lease| lease.owner == run.execution);
