@@ -73,7 +73,7 @@ fn main() -> ExitCode {
         #[cfg(not(feature = "aws"))]
         Command::Plan(args) => plan::run(&args, format).map_err(Failure::from),
         #[cfg(not(feature = "aws"))]
-        Command::Policy(args) => policy::run(args, format).map_err(Failure::from),
+        Command::Policy(args) => policy::run(args, format),
         #[cfg(feature = "aws")]
         Command::Plan(args) => plan::run(&args, format, &cli.aws),
         #[cfg(feature = "aws")]

@@ -1,5 +1,7 @@
 //! `stopgap policy`: what can be said of policies without an account, and with one, the policies in its table.
 
+mod import;
+
 use std::fs;
 use std::io::{self, Read};
 
@@ -8,10 +10,10 @@ use serde_json::json;
 use stopgap_core::describe;
 use stopgap_core::policy::{self, Policy, PolicyErrors, PolicyIssue};
 
-use crate::failure::BadInput;
+use crate::failure::{BadInput, Failure};
 use crate::output::{self, Format};
 #[cfg(feature = "aws")]
-use crate::{aws::Options, failure::Failure, live};
+use crate::{aws::Options, live};
 
 /// The arguments of `stopgap policy`.
 #[derive(clap::Args)]
@@ -35,16 +37,20 @@ enum Command {
     },
     /// Print the JSON Schema of a policy file.
     Schema,
+    /// Turn what another tool was configured to do into policies.
+    #[command(subcommand)]
+    Import(import::Command),
     #[cfg(feature = "aws")]
     #[command(flatten)]
     Stored(live::policies::Command),
 }
 
 #[cfg(not(feature = "aws"))]
-pub(crate) fn run(args: Args, format: Format) -> Result<(), BadInput> {
+pub(crate) fn run(args: Args, format: Format) -> Result<(), Failure> {
     match args.command {
-        Command::Check { file } => check(&file, format).map(|_| ()),
-        Command::Schema => output::print_json(&policy::schema()),
+        Command::Check { file } => Ok(check(&file, format).map(|_| ())?),
+        Command::Schema => Ok(output::print_json(&policy::schema())?),
+        Command::Import(command) => import::run(&command, format),
     }
 }
 
@@ -61,6 +67,7 @@ pub(crate) fn run(args: Args, format: Format, options: &Options) -> Result<(), F
             options.connected(async |stopgap| live::plan::check(stopgap, &policies, format).await)
         }
         Command::Schema => Ok(output::print_json(&policy::schema())?),
+        Command::Import(command) => import::run(&command, format),
         Command::Stored(command) => {
             options.connected(async |stopgap| live::policies::run(stopgap, &command, format).await)
         }
