@@ -1,5 +1,6 @@
 //! `stopgap policy`: what can be said of policies without an account, and with one, the policies in its table.
 
+mod export;
 mod import;
 
 use std::fs;
@@ -40,6 +41,9 @@ enum Command {
     /// Turn what another tool was configured to do into policies.
     #[command(subcommand)]
     Import(import::Command),
+    /// Write policies as those of an AWS service that does the same.
+    #[command(subcommand)]
+    Export(export::Command),
     #[cfg(feature = "aws")]
     #[command(flatten)]
     Stored(live::policies::Command),
@@ -51,6 +55,7 @@ pub(crate) fn run(args: Args, format: Format) -> Result<(), Failure> {
         Command::Check { file } => Ok(check(&file, format).map(|_| ())?),
         Command::Schema => Ok(output::print_json(&policy::schema())?),
         Command::Import(command) => import::run(&command, format),
+        Command::Export(command) => export::run(&command, format),
     }
 }
 
@@ -68,6 +73,7 @@ pub(crate) fn run(args: Args, format: Format, options: &Options) -> Result<(), F
         }
         Command::Schema => Ok(output::print_json(&policy::schema())?),
         Command::Import(command) => import::run(&command, format),
+        Command::Export(command) => export::run(&command, format),
         Command::Stored(command) => {
             options.connected(async |stopgap| live::policies::run(stopgap, &command, format).await)
         }

@@ -73,15 +73,14 @@ fn what_is_printed_is_a_policy_file_and_what_is_lost_is_said_beside_it() {
 
 #[test]
 fn with_json_policies_and_notes_are_one_document() {
-    let output =
-        import(&scan(&[("a", every_twelve_hours(json!({ "ignore_retention": true })))]), &["--json"]);
+    let output = import(&scan(&[("a", every_twelve_hours(json!({ "replication": "yes" })))]), &["--json"]);
     assert_eq!((output.status.code(), lines(&output.stderr)), (Some(0), vec![]));
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(answer["policies"][0]["schedule"]["expression"], "rate(12 hours)");
     let lost: Vec<&Value> =
         answer["notes"].as_array().unwrap().iter().filter(|note| note["kind"] == "lost").collect();
     assert_eq!(lost.len(), 1);
-    assert_eq!((&lost[0]["stanza"], &lost[0]["part"]), (&json!("a"), &json!("ignore_retention")));
+    assert_eq!((&lost[0]["stanza"], &lost[0]["part"]), (&json!("a"), &json!("replication")));
 }
 
 #[test]

@@ -135,6 +135,9 @@ fn one(
     if let Some(target) = target(stanza, wishes, notes) {
         policy["targets"] = json!([target]);
     }
+    if stanza.fields.get("ignore_retention").is_some_and(is_true) {
+        policy["orphans"] = json!({ "expire_after": policy["retention"]["keep_for"] });
+    }
     if wishes.adopt {
         policy["adopt"] = json!(["ebs-snapper"]);
     }
@@ -306,11 +309,12 @@ fn others(stanza: &Stanza, snapshot: &Map<String, Value>, notes: &mut Notes<'_>)
             "match" | "snapshot" => {}
             "ignore" => ignore(value, notes),
             "ignore_retention" if is_true(value) => notes.add(
-                Kind::Lost,
+                Kind::Note,
                 key,
-                "ebs_snapper deletes snapshots below the minimum by it, when it cannot count those of a volume, mostly \
-                 because the volume or the instance is gone; no policy deletes below its floor",
-                Some("delete what is left of instances that are gone by hand, when it is not wanted any more".to_owned()),
+                "ebs_snapper deleted by it below the minimum, in the whole account, where it could not count a volume's snapshots: \
+                 mostly because the instance is gone; `orphans` does that for this policy's, once the newest of an instance \
+                 that is gone is as old as `keep_for`",
+                Some("take `orphans` out to keep the last ones of instances that are gone".to_owned()),
             ),
             "replication" if is_true(value) => notes.add(
                 Kind::Lost,

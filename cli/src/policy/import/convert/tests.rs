@@ -115,11 +115,21 @@ fn parts_without_an_equivalent_are_lost_and_said_to_be() {
     let imported =
         imported(&stanza(json!({ "ignore_retention": true, "replication": "yes", "comment": "x" })));
     assert_eq!(imported.policies.len(), 1);
-    assert_eq!(said(&imported, "ignore_retention")[0].0, Kind::Lost);
     assert_eq!(said(&imported, "replication")[0].0, Kind::Lost);
     assert_eq!(said(&imported, "comment")[0].0, Kind::Note);
     let off = self::imported(&stanza(json!({ "ignore_retention": false, "replication": "" })));
     assert_eq!(off.notes.iter().filter(|note| note.kind == Kind::Lost).count(), 0);
+}
+
+#[test]
+fn what_goes_below_the_minimum_when_the_instance_is_gone_expires() {
+    let imported = imported(&stanza(json!({ "ignore_retention": true })));
+    assert_eq!(imported.policies[0]["orphans"], json!({ "expire_after": "4d" }));
+    assert_eq!(said(&imported, "ignore_retention")[0].0, Kind::Note);
+    assert_eq!(
+        self::imported(&stanza(json!({ "ignore_retention": false }))).policies[0].get("orphans"),
+        None
+    );
 }
 
 /// An item as the AWS CLI prints it.
