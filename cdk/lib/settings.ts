@@ -45,6 +45,7 @@ export interface SpokeSettings extends CommonSettings {
 
 /** The context values there are. `cdk/README.md` documents each; a test holds it against this list. */
 export const CONTEXT_VALUES = [
+  'adopt',
   'architecture',
   'artifacts',
   'externalId',
@@ -155,10 +156,11 @@ function commonSettings(node: Node): CommonSettings {
     /^(?!aws:)[^=*?]{1,128}(=[^=*?]{0,256})?$/,
     'the key of a tag, or key=value',
   );
+  const adopt = readMatching(node, 'adopt', /^ebs-snapper$/, 'ebs-snapper: pruning may delete its snapshots too');
   readMatching(node, 'prune', /^report$/, 'report: this release plans and reports what it would delete');
   return {
     names: new Names(name ?? 'stopgap'),
-    reach: { optInTag, prune: 'report' },
+    reach: { optInTag, prune: 'report', adopt: adopt !== undefined },
     externalId: readExternalId(node),
   };
 }

@@ -109,6 +109,23 @@ test('snapshots are made, tagged and deleted only with the tag of stopgap', () =
   expect(deleted?.conditions).toEqual({ Null: { 'aws:ResourceTag/stopgap:policy': 'false' } });
 });
 
+test('what ebs_snapper left behind may be deleted only where adoption is asked for, and only with its tag', () => {
+  const deletes = (adopt?: boolean): unknown[] =>
+    rightsOnInstances('prune-snapshots', {
+      optInTag: undefined,
+      prune: 'delete',
+      ...(adopt === undefined ? {} : { adopt }),
+    })
+      .filter(({ actions }) => actions.includes('ec2:DeleteSnapshot'))
+      .map(({ conditions }) => conditions);
+  const own = { Null: { 'aws:ResourceTag/stopgap:policy': 'false' } };
+  expect(deletes()).toEqual([own]);
+  expect(deletes(false)).toEqual([own]);
+  expect(deletes(true)).toEqual([own, { StringLike: { 'aws:ResourceTag/DeleteOn': '????-??-??' } }]);
+  const reports = rightsOnInstances('prune-snapshots', { optInTag: undefined, prune: 'report', adopt: true });
+  expect(reports.flatMap(({ actions }) => actions)).toEqual(['ec2:DescribeInstances', 'ec2:DescribeSnapshots']);
+});
+
 test('nothing may delete a snapshot while pruning only reports', () => {
   const actions = statements(template.toJSON()).flatMap((statement) => statement.actions);
   expect(actions.filter((action) => action.startsWith('ec2:Delete'))).toEqual([]);

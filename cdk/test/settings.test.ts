@@ -20,6 +20,7 @@ describe('a wrong context value is refused, saying what would be right', () => {
     ['machineLogLevel', 'error', 'one of OFF, ALL, ERROR, FATAL'],
     ['optInTag', 'aws:name', 'the key of a tag, or key=value'],
     ['optInTag', 'Backup=*', 'the key of a tag, or key=value'],
+    ['adopt', 'yes', 'ebs-snapper'],
     ['prune', 'delete', 'this release plans and reports'],
   ])('%s = %s', (key, value, right) => {
     expect(() => hub({ [key]: value })).toThrow(right);

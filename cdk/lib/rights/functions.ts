@@ -1,5 +1,6 @@
 import {
   createSnapshots,
+  deleteAdoptedSnapshots,
   deleteOwnSnapshots,
   type OptInTag,
   returnMembers,
@@ -20,6 +21,8 @@ export interface Reach {
   readonly optInTag: OptInTag;
   /** `report`: pruning says what it would delete, and cannot delete. */
   readonly prune: 'report' | 'delete';
+  /** Whether pruning may delete what ebs_snapper left behind, too. */
+  readonly adopt?: boolean;
 }
 
 /** The rights of one function: on instances (at home, and through the spoke role), and on the hub's own parts. */
@@ -36,6 +39,14 @@ const always =
 const onlyReads = (home: Home): Right[] => [readTable(home)];
 const writes = (home: Home): Right[] => [readTable(home), writeTable(home)];
 const tells = (home: Home): Right[] => [...writes(home), ...publishTickets(home)];
+
+/** What pruning may delete. */
+function mayDelete({ prune, adopt = false }: Reach): Right[] {
+  if (prune === 'report') {
+    return [];
+  }
+  return adopt ? [deleteOwnSnapshots, deleteAdoptedSnapshots] : [deleteOwnSnapshots];
+}
 
 /**
  * Every function and what it needs, as its task in `functions/core/src/tasks` says under "Needs". A test holds this table
@@ -61,7 +72,7 @@ export const FUNCTIONS = {
   'confirm-running': { instances: always(seeInstances), home: writes },
   'copy-tags': { instances: always(seeInstances, seeVolumes, tagOwnSnapshots), home: onlyReads },
   'prune-snapshots': {
-    instances: (reach) => (reach.prune === 'delete' ? [seeSnapshots, deleteOwnSnapshots] : [seeSnapshots]),
+    instances: (reach) => [seeInstances, seeSnapshots, ...mayDelete(reach)],
     home: writes,
   },
   'close-run': { instances: nothing, home: tells },

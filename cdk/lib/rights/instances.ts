@@ -125,6 +125,20 @@ export const deleteOwnSnapshots: Right = {
   conditions: { Null: { [`aws:ResourceTag/${OURS}`]: 'false' } },
 };
 
+/**
+ * DeleteSnapshot on what ebs_snapper left behind, where policies adopt it. Which snapshots are its, the function tells by their
+ * description too, and that no condition can ask for.
+ */
+export const deleteAdoptedSnapshots: Right = {
+  sid: 'DeleteAdoptedSnapshots',
+  reason:
+    'The ids of snapshots cannot be known before. Only those that have the tag by which ebs_snapper says on which day it would ' +
+    'delete them, and only in a deployment that was told to adopt.',
+  actions: ['ec2:DeleteSnapshot'],
+  resources: [snapshots],
+  conditions: { StringLike: { 'aws:ResourceTag/DeleteOn': '????-??-??' } },
+};
+
 /** DescribeAutoScalingInstances: the group of an instance. */
 export const seeMembers: Right = {
   sid: 'SeeMembers',
