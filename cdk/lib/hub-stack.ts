@@ -10,7 +10,7 @@ import { StopgapFunction } from './parts/function.ts';
 import { machineId } from './parts/machine.ts';
 import { addMachines } from './parts/machines.ts';
 import { OpenBus } from './parts/open-bus.ts';
-import { FleetSchedule } from './parts/schedule.ts';
+import { LOOK, MachineSchedule, TICK } from './parts/schedule.ts';
 import { PlanningBucket, StateTable } from './parts/storage.ts';
 import { TicketTopic } from './parts/ticket-topic.ts';
 import { WakeRules } from './parts/wake-rules.ts';
@@ -44,12 +44,20 @@ export class HubStack extends Stack {
     });
     const functions = new Map(tasks.map((task) => [pascal(task.name), task]));
     const machines = addMachines(this, { settings, functions, bucket: bucket.bucketArn });
-    const [fleet, instance] = [get(machines, 'fleet'), get(machines, 'instance')];
+    const [fleet, instance, rescue] = [get(machines, 'fleet'), get(machines, 'instance'), get(machines, 'rescue')];
 
-    new FleetSchedule(this, names, fleet, undelivered.queue);
+    new MachineSchedule(this, 'Schedule', {
+      ...{ names, machine: fleet, does: 'plans what is due', every: TICK, undelivered: undelivered.queue },
+      // Which tick it is: no task plans by its own clock.
+      input: { at: '<aws.scheduler.scheduled-time>' },
+    });
+    new MachineSchedule(this, 'RescueSchedule', {
+      ...{ names, machine: rescue, does: 'looks for instances left stopped', every: LOOK },
+      ...{ input: {}, undelivered: undelivered.queue },
+    });
     new WakeRules(this, get(functions, 'Wake').function, undelivered.queue);
     const notify = get(functions, 'Notify').function;
-    new EndedExecutions(this, { fleet, instance, notify, topic, undelivered: undelivered.queue });
+    new EndedExecutions(this, { names, fleet, instance, rescue, notify, undelivered: undelivered.queue });
     new OpenBus(this, names, settings.spokes);
 
     const watched = { names, machines: [...machines.values()], functions: tasks, deadLetters };

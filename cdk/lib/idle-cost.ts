@@ -1,4 +1,4 @@
-import { TICK } from './parts/schedule.ts';
+import { LOOK, TICK } from './parts/schedule.ts';
 
 // List prices of us-east-1 in dollars a month, November 2026, without any free tier.
 const KEY = 1;
@@ -10,10 +10,12 @@ const GIGABYTE_SECOND = 0.0000133334;
 
 const MINUTES_A_MONTH = (365 / 12) * 24 * 60;
 
-/** What `plan-fleet` measures at every tick, due or not (`functions/core/src/tasks/plan_fleet.rs`). */
-const METRICS_AT_REST = 4;
+/** What `plan-fleet` measures at every tick, due or not, and `find-debts` at every look (`Measured` of the two tasks). */
+const METRICS_AT_REST = 4 + 2;
 /** PlanFleet, IsThereWork, Planned. */
 const TRANSITIONS_A_TICK = 3;
+/** IsOneDebt, FindDebts, Rescue, Looked. */
+const TRANSITIONS_A_LOOK = 4;
 /** How long `plan-fleet` is taken to run when there is little to read, in seconds. */
 const PLANNING = 1;
 
@@ -42,14 +44,19 @@ export function idleCost(template: Billed): Cost[] {
     count('AWS::CloudWatch::Dashboard'),
   ];
   const ticks = Math.round(MINUTES_A_MONTH / TICK.toMinutes());
+  const looks = Math.round(MINUTES_A_MONTH / LOOK.toMinutes());
   return [
     { what: `${keys} KMS key`, dollars: keys * KEY },
     { what: `${alarms} alarms`, dollars: alarms * ALARM },
     { what: `${dashboards} dashboard (the first three of an account are free)`, dollars: dashboards * DASHBOARD },
-    { what: `${METRICS_AT_REST} metrics of the planner`, dollars: METRICS_AT_REST * METRIC },
+    { what: `${METRICS_AT_REST} metrics of the planner and the rescuer`, dollars: METRICS_AT_REST * METRIC },
     {
       what: `${ticks} ticks of ${TRANSITIONS_A_TICK} state transitions (the first 4,000 are free)`,
       dollars: ticks * TRANSITIONS_A_TICK * TRANSITION,
+    },
+    {
+      what: `${looks} looks of the rescuer, of ${TRANSITIONS_A_LOOK} state transitions`,
+      dollars: looks * TRANSITIONS_A_LOOK * TRANSITION,
     },
     {
       what: `${ticks} plans of ${PLANNING} s with ${gigabytes} GB of memory`,

@@ -10,6 +10,8 @@ export interface MachineFile {
   readonly placeholders: readonly string[];
   /** The labels of its Distributed Maps: the part of their children's ARNs that tells them from other executions. */
   readonly distributedMaps: readonly string[];
+  /** Whether it starts executions of itself: it names itself by the context, since it cannot be a placeholder of itself. */
+  readonly startsItself: boolean;
 }
 
 /** The folder with the state machines. */
@@ -30,6 +32,7 @@ function read(file: string, name: string): MachineFile {
     path: file,
     placeholders: [...new Set(placeholders)].sort(),
     distributedMaps: labels(JSON.parse(text) as unknown),
+    startsItself: text.includes('"$$.StateMachine.Id"'),
   };
 }
 

@@ -12,7 +12,7 @@ const alarms = new Map(
 );
 
 test('there is an alarm for each kind of trouble', () => {
-  const machines = ['fleet', 'instance'].flatMap((name) =>
+  const machines = ['fleet', 'instance', 'rescue'].flatMap((name) =>
     ['failed', 'aborted', 'timed-out'].map((end) => `stopgap-${name}-${end}`),
   );
   const throttles = FUNCTION_NAMES.map((name) => `stopgap-${name}-throttled`);
@@ -22,6 +22,8 @@ test('there is an alarm for each kind of trouble', () => {
     'stopgap-unhandled-waiting',
     'stopgap-occurrences-missed',
     'stopgap-no-plans',
+    'stopgap-debts-found',
+    'stopgap-no-looks',
   ];
   expect([...alarms.keys()].sort()).toEqual([...machines, ...throttles, ...errors, ...others].sort());
 });
@@ -47,9 +49,21 @@ test('three ticks without a plan are an alarm, also when nothing is heard at all
   });
 });
 
+test('three looks that the rescuer did not make are an alarm too, and what it found', () => {
+  const look = { Namespace: 'stopgap', Dimensions: [{ Name: 'Function', Value: 'find-debts' }], Period: 300 };
+  expect(alarms.get('stopgap-no-looks')).toMatchObject({
+    ...look,
+    MetricName: 'SweepsMade',
+    EvaluationPeriods: 3,
+    ComparisonOperator: 'LessThanThreshold',
+    TreatMissingData: 'breaching',
+  });
+  expect(alarms.get('stopgap-debts-found')).toMatchObject({ ...look, MetricName: 'DebtsFound', Threshold: 1 });
+});
+
 test('any other alarm is silent as long as there is nothing to count', () => {
   const breaching = [...alarms]
     .filter(([, alarm]) => alarm['TreatMissingData'] !== 'notBreaching')
     .map(([name]) => name);
-  expect(breaching).toEqual(['stopgap-no-plans']);
+  expect(breaching.sort()).toEqual(['stopgap-no-looks', 'stopgap-no-plans']);
 });

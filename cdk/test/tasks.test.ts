@@ -21,7 +21,7 @@ const PREFIXES: Record<string, RegExp> = {
   AutoScaling: /^autoscaling:/,
   Callbacks: /^states:SendTask/,
   Ec2: /^ec2:/,
-  Executions: /^states:DescribeExecution$/,
+  Executions: /^states:(Describe|List)Executions?$/,
   Objects: /^s3:/,
   Topic: /^sns:/,
 };

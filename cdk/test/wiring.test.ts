@@ -1,6 +1,3 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 
@@ -29,7 +26,7 @@ function sent(ruleId: string): Record<string, unknown> {
 }
 
 describe('the schedule', () => {
-  const { Properties } = one(template, 'AWS::Scheduler::Schedule');
+  const { Properties } = one(template, 'AWS::Scheduler::Schedule', 'Schedule');
 
   test('starts the alias of the fleet on every quarter of an hour, and tells it the tick', () => {
     expect(Properties).toMatchObject({
@@ -67,10 +64,10 @@ describe('the events that runs wait for', () => {
 });
 
 describe('every asynchronous edge has a dead-letter queue', () => {
-  test('rules and the schedule', () => {
+  test('rules and schedules', () => {
     const edges = [
       ...resources(template, 'AWS::Events::Rule').flatMap(([, rule]) => targets(rule)),
-      one(template, 'AWS::Scheduler::Schedule').Properties['Target'] as Target,
+      ...resources(template, 'AWS::Scheduler::Schedule').map(([, schedule]) => schedule.Properties['Target'] as Target),
     ];
     expect(edges.length).toBeGreaterThan(6);
     expect(edges.filter((edge) => edge.DeadLetterConfig === undefined)).toEqual([]);
@@ -115,43 +112,31 @@ describe('an execution that ends as no state can catch becomes a ticket', () => 
     });
   });
 
-  test('of a run: as a message in the format of the others', () => {
-    const file = path.resolve(import.meta.dirname, '../../functions/core/ticket.schema.json');
-    const schema = JSON.parse(readFileSync(file, 'utf8')) as {
-      required: string[];
-      properties: Record<string, { type?: string | string[]; const?: unknown }>;
-      $defs: Record<string, { oneOf: { const: string }[] }>;
-    };
-    const message = sent('EndedInstanceCutOff');
-    expect(Object.keys(message).sort()).toEqual([...schema.required].sort());
-    expect(message['version']).toBe(schema.properties['version']?.const);
-    for (const [key, definition] of [
-      ['kind', 'Kind'],
-      ['action', 'Action'],
-      ['severity', 'Severity'],
-    ] as const) {
-      expect(schema.$defs[definition]?.oneOf.map((value) => value.const)).toContain(message[key]);
-    }
-    for (const [key, { type }] of Object.entries(schema.properties).filter(
-      ([, property]) => property.type !== undefined,
-    )) {
-      const is = message[key] === null ? 'null' : Array.isArray(message[key]) ? 'array' : typeof message[key];
-      expect(
-        [type].flat().map((name) => (name === 'integer' ? 'number' : name)),
-        key,
-      ).toContain(is);
-    }
-  });
-
-  test('of a run: when it is cut off, or fails where no Catch can see it, and not else', () => {
-    expect(one(template, 'AWS::Events::Rule', 'EndedInstanceCutOff').Properties['EventPattern']).toMatchObject({
+  test('of a run: the rescuer looks at what it left, however it ended otherwise than well', () => {
+    const { EventPattern, Targets } = one(template, 'AWS::Events::Rule', 'EndedInstanceEnded').Properties;
+    expect(EventPattern).toMatchObject({
       detail: {
         stateMachineArn: [{ Ref: expect.stringMatching(/^InstanceMachine/) as unknown }],
-        $or: [
-          { status: ['ABORTED', 'TIMED_OUT'] },
-          { status: ['FAILED'], error: ['States.Runtime', 'States.DataLimitExceeded'] },
-        ],
+        status: ['FAILED', 'ABORTED', 'TIMED_OUT'],
       },
+    });
+    const [target] = Targets as {
+      Arn: { Ref: string };
+      InputTransformer: { InputPathsMap: Record<string, string>; InputTemplate: string };
+      DeadLetterConfig: unknown;
+    }[];
+    expect(target?.Arn.Ref).toMatch(/^RescueMachineAlias/);
+    expect(Object.values(target?.InputTransformer.InputPathsMap ?? {})).toEqual(['$.detail.executionArn']);
+    expect(target?.InputTransformer.InputTemplate).toMatch(/^\{"execution":<[^>]+>\}$/);
+    expect(target?.DeadLetterConfig).toBeDefined();
+  });
+
+  test('which looks every five minutes besides', () => {
+    const { ScheduleExpression, Target } = one(template, 'AWS::Scheduler::Schedule', 'RescueSchedule').Properties;
+    expect(ScheduleExpression).toBe('cron(0/5 * * * ? *)');
+    expect(Target).toMatchObject({
+      Input: '{}',
+      Arn: { Ref: expect.stringMatching(/^RescueMachineAlias/) as unknown },
     });
   });
 });
@@ -185,21 +170,18 @@ describe('what is stored', () => {
     });
   });
 
-  test('tickets are encrypted with a key that alarms and rules may use, and take TLS only', () => {
+  test('tickets are encrypted with a key that alarms may use, and take TLS only', () => {
     template.hasResourceProperties('AWS::SNS::Topic', {
       TopicName: 'stopgap-tickets',
       KmsMasterKeyId: Match.anyValue(),
     });
     const key = statements(one(template, 'AWS::KMS::Key').Properties);
-    expect(key.map(({ sid }) => sid)).toEqual(['OwnedByTheAccount', 'AlarmsEncrypt', 'RulesEncrypt']);
+    expect(key.map(({ sid }) => sid)).toEqual(['OwnedByTheAccount', 'AlarmsEncrypt']);
     const policy = statements(one(template, 'AWS::SNS::TopicPolicy').Properties);
     expect(policy.filter(({ effect }) => effect === 'Deny').map(({ condition }) => condition)).toEqual([
       { Bool: { 'aws:SecureTransport': 'false' } },
     ]);
-    expect(policy.filter(({ effect }) => effect === 'Allow').map(({ sid }) => sid)).toEqual([
-      'AlarmsPublish',
-      'RulesPublish',
-    ]);
+    expect(policy.filter(({ effect }) => effect === 'Allow').map(({ sid }) => sid)).toEqual(['AlarmsPublish']);
   });
 });
 
@@ -231,6 +213,7 @@ test('the outputs say what a person starts, reads and subscribes to', () => {
     'FleetMachineArn',
     'InstanceMachineArn',
     'PlanningBucketName',
+    'RescueMachineArn',
     'TableName',
     'TicketTopicArn',
   ]);

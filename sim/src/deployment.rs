@@ -1,16 +1,17 @@
-//! stopgap, deployed into a simulated AWS: both machines, all functions, and the schedule.
+//! stopgap, deployed into a simulated AWS: all machines, all functions, and the schedule.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use stopgap_core::inventory::Location;
 use stopgap_core::ports::{PruneMode, Settings};
 
-use crate::aws::{Aws, Host};
+use crate::aws::{Aws, FaultName, Host};
 use crate::machines;
 use crate::runtime::Runtime;
-use crate::stepfunctions::{self, Keep, StartError, StepFunctions};
+use crate::stepfunctions::{self, Keep, StartError, Status, StepFunctions};
 
 /// A deployment on a clock of its own.
 pub struct Deployment {
@@ -24,6 +25,8 @@ pub struct Deployment {
     pub fleet: String,
     /// The instance machine's ARN.
     pub instance: String,
+    /// The rescue machine's ARN.
+    pub rescue: String,
 }
 
 impl Deployment {
@@ -44,21 +47,60 @@ impl Deployment {
             step_functions.create_state_machine("instance", machines::resolve(machines::INSTANCE, &[])?);
         let fleet = machines::resolve(machines::FLEET, &[("InstanceMachine", &instance)])?;
         let fleet = step_functions.create_state_machine("fleet", fleet);
-        Ok(Self { runtime, aws, step_functions, fleet, instance })
+        let rescue = step_functions.create_state_machine("rescue", machines::resolve(machines::RESCUE, &[])?);
+        Ok(Self { runtime, aws, step_functions, fleet, instance, rescue })
     }
 
-    /// Starts the fleet every quarter of an hour from `first` until `last`, as EventBridge Scheduler does.
-    pub fn schedule(&self, first: Timestamp, last: Timestamp) {
-        let (clock, step_functions, fleet) =
-            (self.runtime.clock(), self.step_functions.clone(), self.fleet.clone());
+    /// Starts the rescuer every five minutes from `first` until `last`, and when a run ends otherwise than well, as
+    /// EventBridge does.
+    pub fn rescue(&self, first: Timestamp, last: Timestamp) {
+        let (clock, step_functions, rescue) =
+            (self.runtime.clock(), self.step_functions.clone(), self.rescue.clone());
+        self.every(SignedDuration::from_mins(5), first, last, move |_| {
+            let _ = step_functions.start_execution(&rescue, None, json!({}));
+        });
+        let (aws, step_functions) = (self.aws.clone(), self.step_functions.clone());
+        let (instance, rescue) = (self.instance.clone(), self.rescue.clone());
+        self.step_functions.subscribe(move |execution| {
+            let ended = matches!(execution.status, Status::Failed | Status::TimedOut | Status::Aborted);
+            let lost = || aws.look(|world| world.faults.contains(&FaultName::EventsLost));
+            if !ended || execution.machine_arn != instance || lost() {
+                return;
+            }
+            let (clock, step_functions, rescue) = (clock.clone(), step_functions.clone(), rescue.clone());
+            let input = json!({ "execution": execution.arn });
+            clock.clone().spawn(async move {
+                clock.sleep(Duration::from_secs(1)).await;
+                let _ = step_functions.start_execution(&rescue, None, input);
+            });
+        });
+    }
+
+    /// Does something at `first`, and again after each `period` until `last`.
+    fn every(
+        &self,
+        period: SignedDuration,
+        first: Timestamp,
+        last: Timestamp,
+        act: impl Fn(Timestamp) + 'static,
+    ) {
+        let clock = self.runtime.clock();
         self.runtime.clock().spawn(async move {
             let mut at = first;
             while at <= last {
                 clock.sleep_until(at).await;
-                // Scheduler gives the execution no name of ours; a start that fails is tried again by the next tick.
-                let _ = step_functions.start_execution(&fleet, None, json!({ "at": at }));
-                at = at.saturating_add(SignedDuration::from_mins(15)).unwrap_or(Timestamp::MAX);
+                act(at);
+                at = at.saturating_add(period).unwrap_or(Timestamp::MAX);
             }
+        });
+    }
+
+    /// Starts the fleet every quarter of an hour from `first` until `last`, as EventBridge Scheduler does.
+    pub fn schedule(&self, first: Timestamp, last: Timestamp) {
+        let (step_functions, fleet) = (self.step_functions.clone(), self.fleet.clone());
+        self.every(SignedDuration::from_mins(15), first, last, move |at| {
+            // Scheduler gives the execution no name of ours; a start that fails is tried again by the next tick.
+            let _ = step_functions.start_execution(&fleet, None, json!({ "at": at }));
         });
     }
 

@@ -11,6 +11,9 @@ pub const FLEET: &str = include_str!("../../statemachine/fleet.asl.json");
 /// `statemachine/instance.asl.json`: one backup of one instance.
 pub const INSTANCE: &str = include_str!("../../statemachine/instance.asl.json");
 
+/// `statemachine/rescue.asl.json`: gives back the instances that no run looks after any more.
+pub const RESCUE: &str = include_str!("../../statemachine/rescue.asl.json");
+
 /// The name that states and placeholders give to a function: `StopInstance` for `stop-instance`.
 pub fn state_name(function: &str) -> String {
     let capitalised = function.split('-').map(|part| {

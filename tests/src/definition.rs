@@ -35,9 +35,14 @@ impl Definition {
         Self::read("statemachine/instance.asl.json", machines::INSTANCE)
     }
 
+    /// `statemachine/rescue.asl.json`.
+    pub fn rescue() -> Self {
+        Self::read("statemachine/rescue.asl.json", machines::RESCUE)
+    }
+
     /// All that are shipped.
-    pub fn all() -> [Self; 2] {
-        [Self::fleet(), Self::instance()]
+    pub fn all() -> [Self; 3] {
+        [Self::fleet(), Self::instance(), Self::rescue()]
     }
 
     fn read(path: &'static str, text: &'static str) -> Self {

@@ -1,5 +1,13 @@
 import { Duration } from 'aws-cdk-lib';
-import { Alarm, ComparisonOperator, type IMetric, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import {
+  Alarm,
+  ComparisonOperator,
+  type IMetric,
+  Metric,
+  type MetricOptions,
+  Stats,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
@@ -9,7 +17,7 @@ import type { FunctionName } from '../rights/functions.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { StopgapFunction } from './function.ts';
 import type { Machine } from './machine.ts';
-import { TICK } from './schedule.ts';
+import { LOOK, TICK } from './schedule.ts';
 
 /** What the alarms watch, and whom they tell. */
 export interface AlarmsProps {
@@ -30,13 +38,14 @@ const ERRORS_WATCHED: readonly FunctionName[] = ['notify', 'plan-fleet', 'wake']
 const PER_5_MINUTES = { period: Duration.minutes(5) };
 
 /** A metric that a function writes about its own work. */
-export function ownMetric(functionName: FunctionName, metricName: string, statistic: string = Stats.SUM): Metric {
+export function ownMetric(functionName: FunctionName, metricName: string, options: MetricOptions = {}): Metric {
   return new Metric({
     namespace: 'stopgap',
     metricName,
     dimensionsMap: { Function: functionName },
-    statistic,
+    statistic: Stats.SUM,
     period: TICK,
+    ...options,
   });
 }
 
@@ -71,7 +80,21 @@ export class Alarms extends Construct {
       ownMetric('plan-fleet', 'OccurrencesMissed'),
       'Backups were due and no run was begun for them in time. Their tickets name them.',
     );
-    this.noPlans();
+    this.any(
+      'DebtsFound',
+      ownMetric('find-debts', 'DebtsFound', { period: LOOK }),
+      'Runs ended without having given their instances back, and the rescuer took them over. Their tickets name them.',
+    );
+    this.silent(
+      'NoPlans',
+      ownMetric('plan-fleet', 'PlansMade'),
+      'The fleet has made no plan for 45 minutes: no backup is begun.',
+    );
+    this.silent(
+      'NoLooks',
+      ownMetric('find-debts', 'SweepsMade', { period: LOOK }),
+      'The rescuer has not looked for 15 minutes: an instance that is left stopped stays so.',
+    );
   }
 
   private watchMachine({ name, machine }: Machine): void {
@@ -106,20 +129,19 @@ export class Alarms extends Construct {
     }
   }
 
-  /** No plan for three ticks: whatever the reason, no backup is begun. */
-  private noPlans(): void {
-    const alarm = new Alarm(this, 'NoPlans', {
-      alarmName: this.names.of('no-plans'),
-      alarmDescription:
-        'The fleet has made no plan for 45 minutes: no backup is begun. See its executions, and its schedule.',
-      metric: ownMetric('plan-fleet', 'PlansMade'),
+  /** What should happen at every period of the metric has not for three of them, whatever the reason. */
+  private silent(id: string, metric: IMetric, description: string): void {
+    const alarm = new Alarm(this, id, {
+      alarmName: this.names.of(kebab(id)),
+      alarmDescription: `${description} See its executions, and its schedule.`,
+      metric,
       threshold: 1,
       comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
       evaluationPeriods: 3,
       treatMissingData: TreatMissingData.BREACHING,
     });
     alarm.addAlarmAction(this.action);
-    // The one alarm whose end is news: it is what a ticketing system closes the matter by.
+    // An alarm whose end is news: it is what a ticketing system closes the matter by.
     alarm.addOkAction(this.action);
   }
 

@@ -35,9 +35,9 @@ export class Overview extends Construct {
           ),
           graph(
             'Down, in seconds',
-            ownMetric('close-run', 'DownSeconds', Stats.p(50)),
-            ownMetric('close-run', 'DownSeconds', Stats.p(99)),
-            ownMetric('close-run', 'DownSeconds', Stats.MAXIMUM),
+            ...[Stats.p(50), Stats.p(99), Stats.MAXIMUM].map((statistic) =>
+              ownMetric('close-run', 'DownSeconds', { statistic }),
+            ),
           ),
           graph('Tickets told', ownMetric('notify', 'TicketsTold')),
         ],
@@ -52,7 +52,13 @@ export class Overview extends Construct {
             ownMetric('prune-snapshots', 'SetsExpired'),
             ownMetric('prune-snapshots', 'SetsDeleted'),
           ),
-          graph('Plans', ownMetric('plan-fleet', 'PlansMade'), ownMetric('plan-fleet', 'LocationsUnread')),
+          graph(
+            'Plans and looks',
+            ownMetric('plan-fleet', 'PlansMade'),
+            ownMetric('plan-fleet', 'LocationsUnread'),
+            ownMetric('find-debts', 'SweepsMade'),
+            ownMetric('find-debts', 'DebtsFound'),
+          ),
         ],
         [new TextWidget({ markdown: '# Machinery', width: 24, height: 1 })],
         machines.map(({ name, machine }) =>

@@ -1,30 +1,32 @@
 import { Aws, Duration } from 'aws-cdk-lib';
 import { EventField, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction, SnsTopic } from 'aws-cdk-lib/aws-events-targets';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
+import type { Names } from '../names.ts';
+import { machineArn } from '../rights/home.ts';
+import { RightfulRole } from '../rights/right.ts';
 import type { Machine } from './machine.ts';
 
 /** Whom the ends are told, and where undelivered events go. */
 export interface EndedExecutionsProps {
   readonly fleet: Machine;
   readonly instance: Machine;
+  readonly rescue: Machine;
+  readonly names: Names;
   readonly notify: IFunction;
-  readonly topic: ITopic;
   readonly undelivered: IQueue;
 }
 
 const arn = EventField.fromPath('$.detail.executionArn');
-const name = EventField.fromPath('$.detail.name');
 const status = EventField.fromPath('$.detail.status');
 
 /**
- * Makes tickets of the ends that no state can catch: an execution that someone aborted, that took too long, or that Step
- * Functions failed by itself. The rescuer, once it is there, takes the events of the instance machine over and starts the
- * instance; until then a person has to.
+ * Tells the ends that no state can catch: an execution that someone aborted, that took too long, or that Step Functions
+ * failed by itself. Of the fleet's it makes tickets; a run's go to the rescuer.
  */
 export class EndedExecutions extends Construct {
   constructor(scope: Construct, props: EndedExecutionsProps) {
@@ -64,17 +66,33 @@ export class EndedExecutions extends Construct {
       }),
     );
 
-    // Errors that `Catch` sees have opened their own tickets. The event has the run's input only as a text, which a rule
-    // cannot read, so no ticket of `notify` can be made of it: the message goes out as it is, in the same format.
-    const unseen = [
-      { status: ['ABORTED', 'TIMED_OUT'] },
-      { status: ['FAILED'], error: ['States.Runtime', 'States.DataLimitExceeded'] },
-    ];
-    // By its ARN: CDK would give EventBridge `kms:GenerateDataKey*` on the key; what it needs is granted with the topic.
-    const topic = Topic.fromTopicArn(this, 'Topic', props.topic.topicArn);
-    rule('InstanceCutOff', props.instance, 'A run ended in a way that no state catches', { $or: unseen }).addTarget(
-      new SnsTopic(topic, { ...delivery, message: RuleTargetInput.fromObject(cutOffTicket()) }),
-    );
+    // Whatever ended it: the rescuer looks at what it left, which is nothing where the run closed by itself.
+    const { role } = new RightfulRole(this, 'Rights', {
+      assumedBy: new ServicePrincipal('events.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
+      }),
+      description: `What the rule that starts ${props.names.of(props.rescue.name)} may do`,
+      rights: [
+        {
+          sid: 'StartRescue',
+          reason: 'The rescue machine. Its alias is authorized as the machine itself.',
+          actions: ['states:StartExecution'],
+          resources: [machineArn(props.names, props.rescue.name)],
+        },
+      ],
+    });
+    const ended = rule('InstanceEnded', props.instance, 'A run ended otherwise than well', {
+      status: ['FAILED', 'ABORTED', 'TIMED_OUT'],
+    });
+    ended.addTarget({
+      bind: () => ({
+        arn: props.rescue.aliasArn,
+        role,
+        input: RuleTargetInput.fromObject({ execution: arn }),
+        deadLetterConfig: { arn: props.undelivered.queueArn },
+        retryPolicy: { maximumEventAgeInSeconds: delivery.maxEventAge.toSeconds(), maximumRetryAttempts: 185 },
+      }),
+    });
   }
 }
 
@@ -85,33 +103,4 @@ function planFailed(error: string, cause: string): RuleTargetInput {
     action: 'open',
     fleet: { execution: arn, failure: { Error: error, Cause: cause } },
   });
-}
-
-/** A message as `functions/core/ticket.schema.json` describes it. Without message attributes: EventBridge sends none. */
-export function cutOffTicket(): Record<string, unknown> {
-  return {
-    version: 1,
-    dedup_key: `left-stopped/execution/${name}`,
-    sequence: 1,
-    action: 'open',
-    severity: 'critical',
-    kind: 'left-stopped',
-    instance: null,
-    account: Aws.ACCOUNT_ID,
-    region: Aws.REGION,
-    policy: null,
-    occurrences: [],
-    failed_state: null,
-    error: status,
-    // The name of an execution that the fleet started begins with the instance's id.
-    cause:
-      `The run ${name} was aborted, took too long, or was failed by Step Functions itself: ` +
-      'no state of it could start the instance again.',
-    done: 'Nothing yet. The next run of the instance starts it, if it is owed a start.',
-    next_step:
-      'See whether the instance runs, and start it if it should. To make the backup, start the instance machine with ' +
-      "the instance's id. Close this ticket by hand: nothing resolves it.",
-    console_url: `https://${Aws.REGION}.console.aws.amazon.com/states/home?region=${Aws.REGION}#/v2/executions/details/${arn}`,
-    timeline: [],
-  };
 }

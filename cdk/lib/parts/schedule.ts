@@ -11,12 +11,28 @@ import type { Machine } from './machine.ts';
 
 /** How often the fleet plans. Policies' schedules are as exact as this. */
 export const TICK = Duration.minutes(15);
+/** How often the rescuer looks: how long an instance may stay stopped when the event of its run's end is lost. */
+export const LOOK = Duration.minutes(5);
 
-/** Starts the fleet at every tick, telling it which tick it is: no task plans by its own clock. */
-export class FleetSchedule extends Construct {
-  constructor(scope: Construct, names: Names, fleet: Machine, undelivered: IQueue) {
-    super(scope, 'Schedule');
-    const name = names.of('fleet');
+/** What is started, and when. */
+export interface MachineScheduleProps {
+  readonly names: Names;
+  readonly machine: Machine;
+  /** What the machine does, in words. */
+  readonly does: string;
+  /** How often, from the full hour on. */
+  readonly every: Duration;
+  /** The execution's input. */
+  readonly input: Readonly<Record<string, string>>;
+  readonly undelivered: IQueue;
+}
+
+/** Starts a machine at regular times. */
+export class MachineSchedule extends Construct {
+  constructor(scope: Construct, id: string, props: MachineScheduleProps) {
+    super(scope, id);
+    const { names, machine, every, undelivered } = props;
+    const name = names.of(machine.name);
     const { role } = new RightfulRole(this, 'Rights', {
       assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
         conditions: {
@@ -29,28 +45,28 @@ export class FleetSchedule extends Construct {
       description: `What the schedule ${name} may do`,
       rights: [
         {
-          sid: 'StartFleet',
-          reason: 'The fleet machine. Its alias is authorized as the machine itself.',
+          sid: 'StartMachine',
+          reason: 'The machine of this schedule. Its alias is authorized as the machine itself.',
           actions: ['states:StartExecution'],
-          resources: [machineArn(names, fleet.name)],
+          resources: [machineArn(names, machine.name)],
         },
         giveUp(undelivered.queueArn),
       ],
     });
     new CfnSchedule(this, 'Schedule', {
       name,
-      description: 'Starts the fleet machine, which plans what is due',
-      // On the quarter hours, not counted from the deployment: a backup due at two begins at two.
-      scheduleExpression: `cron(0/${TICK.toMinutes()} * * * ? *)`,
+      description: `Starts the machine ${name}, which ${props.does}`,
+      // From the full hour on, not counted from the deployment: a backup due at two begins at two.
+      scheduleExpression: `cron(0/${every.toMinutes()} * * * ? *)`,
       // Spreading the ticks would only delay the backups that wait for them.
       flexibleTimeWindow: { mode: 'OFF' },
       target: {
-        arn: fleet.aliasArn,
+        arn: machine.aliasArn,
         roleArn: role.roleArn,
-        input: JSON.stringify({ at: '<aws.scheduler.scheduled-time>' }),
+        input: JSON.stringify(props.input),
         deadLetterConfig: { arn: undelivered.queueArn },
-        // The next tick plans what a lost one would have: trying for longer than until then is of no use.
-        retryPolicy: { maximumEventAgeInSeconds: TICK.toSeconds(), maximumRetryAttempts: 20 },
+        // The next start does what a lost one would have: trying for longer than until then is of no use.
+        retryPolicy: { maximumEventAgeInSeconds: every.toSeconds(), maximumRetryAttempts: 20 },
       },
     });
   }

@@ -1,12 +1,5 @@
 import { Aws, RemovalPolicy } from 'aws-cdk-lib';
-import {
-  AccountRootPrincipal,
-  type Conditions,
-  Effect,
-  PolicyDocument,
-  PolicyStatement,
-  ServicePrincipal,
-} from 'aws-cdk-lib/aws-iam';
+import { AccountRootPrincipal, Effect, PolicyDocument, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
@@ -30,19 +23,21 @@ export class TicketTopic extends Construct {
     });
     this.topic = new Topic(this, 'Topic', { topicName: names.of('tickets'), masterKey: this.key, enforceSSL: true });
 
-    // CloudWatch says for whom it publishes; EventBridge does not say it to KMS, so a condition there would lose its
-    // messages. What it may encrypt goes nowhere but to this topic.
-    this.allow('Alarms', 'cloudwatch.amazonaws.com', { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } });
-    this.allow('Rules', 'events.amazonaws.com');
+    this.allowAlarms();
   }
 
-  private allow(who: string, service: string, conditions?: Conditions): void {
-    const common = { effect: Effect.ALLOW, principals: [new ServicePrincipal(service)], conditions };
+  /** Alarms of this account publish, and encrypt with the key what they publish. */
+  private allowAlarms(): void {
+    const common = {
+      effect: Effect.ALLOW,
+      principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+      conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
+    };
     this.key.addToResourcePolicy(
       // In the policy of a key, every resource is that key.
       new PolicyStatement({
         ...common,
-        sid: `${who}Encrypt`,
+        sid: 'AlarmsEncrypt',
         actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
         resources: ['*'],
       }),
@@ -50,7 +45,7 @@ export class TicketTopic extends Construct {
     this.topic.addToResourcePolicy(
       new PolicyStatement({
         ...common,
-        sid: `${who}Publish`,
+        sid: 'AlarmsPublish',
         actions: ['sns:Publish'],
         resources: [this.topic.topicArn],
       }),

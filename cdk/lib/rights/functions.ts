@@ -13,7 +13,17 @@ import {
   stopInstances,
   tagOwnSnapshots,
 } from './instances.ts';
-import { answerTokens, type Home, publishTickets, readTable, seeExecutions, writePlans, writeTable } from './home.ts';
+import {
+  answerTokens,
+  type Home,
+  listExecutions,
+  publishTickets,
+  readTable,
+  seeExecutions,
+  seeHistories,
+  writePlans,
+  writeTable,
+} from './home.ts';
 import type { Right } from './right.ts';
 
 /** What decides how much the functions may do to instances. */
@@ -76,6 +86,11 @@ export const FUNCTIONS = {
     home: writes,
   },
   'close-run': { instances: nothing, home: tells },
+  'find-debts': { instances: nothing, home: (home) => [...tells(home), listExecutions(home)] },
+  'take-over': {
+    instances: always(seeInstances),
+    home: (home) => [...writes(home), seeExecutions(home), seeHistories(home)],
+  },
   notify: { instances: nothing, home: tells },
 } as const satisfies Record<string, Needs>;
 

@@ -79,20 +79,39 @@ export const publishTickets = (home: Home): Right[] => [
   },
 ];
 
+/** The machines whose executions hold leases, and whose states wait. */
+const OWNERS = ['instance', 'rescue'];
+
 /** Sees whether the execution that holds a lease still runs. */
 export const seeExecutions = (home: Home): Right => ({
   sid: 'SeeExecutions',
-  reason: 'Any execution of the instance machine: which one holds a lease is known only when it is found there.',
+  reason: 'Any execution of the machines that hold leases: which one it is is known only when it is found there.',
   actions: ['states:DescribeExecution'],
-  resources: [executionArns(home.names, 'instance')],
+  resources: OWNERS.map((machine) => executionArns(home.names, machine)),
+});
+
+/** Sees which executions run, in bulk. */
+export const listExecutions = (home: Home): Right => ({
+  sid: 'ListExecutions',
+  reason: 'The machines that hold leases.',
+  actions: ['states:ListExecutions'],
+  resources: OWNERS.map((machine) => machineArn(home.names, machine)),
+});
+
+/** Sees in which state an execution ended. */
+export const seeHistories = (home: Home): Right => ({
+  sid: 'SeeHistories',
+  reason: 'Any execution of the machines that hold leases, for the words of a ticket; its data is not asked for.',
+  actions: ['states:GetExecutionHistory'],
+  resources: OWNERS.map((machine) => executionArns(home.names, machine)),
 });
 
 /** Answers the tokens of waiting states. */
 export const answerTokens = (home: Home): Right => ({
   sid: 'AnswerTokens',
-  reason: 'The instance machine, whose states are the only ones that wait.',
+  reason: 'The machines whose states wait.',
   actions: ['states:SendTaskSuccess', 'states:SendTaskFailure'],
-  resources: [machineArn(home.names, 'instance')],
+  resources: OWNERS.map((machine) => machineArn(home.names, machine)),
 });
 
 /** Assumes the spoke role in the accounts that belong to the deployment; nothing where none does. */

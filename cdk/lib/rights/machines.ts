@@ -38,6 +38,14 @@ export function rightsOfMachine(names: Names, named: Named): Right[] {
       resources: machines.map((machine) => machineArn(names, machine)),
     });
   }
+  if (file.startsItself) {
+    rights.push({
+      sid: 'StartItself',
+      reason: 'The machine itself: an execution of its own for each item that it finds.',
+      actions: ['states:StartExecution'],
+      resources: [self],
+    });
+  }
   if (file.distributedMaps.length > 0) {
     rights.push(
       {

@@ -10,12 +10,16 @@ use aws_sdk_sfn::operation::start_execution::StartExecutionError;
 use aws_sdk_sfn::types;
 use serde_json::Value;
 use stopgap_core::error::TaskError;
-use stopgap_core::ports::{Callbacks, Execution, ExecutionStatus, Executions, Fault, FaultKind, Started};
+use stopgap_core::ports::{
+    Callbacks, Execution, ExecutionStatus, Executions, Fault, FaultKind, Page, Started,
+};
 
 use crate::classify::fault;
 
 /// Step Functions takes causes of up to 32,768 characters.
 const CAUSE: usize = 32_768;
+/// How many executions a page of ListExecutions has at most.
+const PAGE: i32 = 1000;
 /// How many events to look back for the newest state: a Task has some five, and as many for each retry.
 const NEWEST_EVENTS: i32 = 100;
 
@@ -61,6 +65,19 @@ impl Callbacks for StepFunctions {
 
 #[async_trait(?Send)]
 impl Executions for StepFunctions {
+    async fn running(&self, machine_arn: &str, page: Option<String>) -> Result<Page<String>, Fault> {
+        let list = self
+            .client
+            .list_executions()
+            .state_machine_arn(machine_arn)
+            .status_filter(types::ExecutionStatus::Running)
+            .max_results(PAGE)
+            .set_next_token(page);
+        let answer = list.send().await.map_err(|error| fault("ListExecutions", error))?;
+        let items = answer.executions.into_iter().map(|execution| execution.execution_arn).collect();
+        Ok(Page { items, next: answer.next_token })
+    }
+
     async fn execution(&self, execution_arn: &str) -> Result<Option<Execution>, Fault> {
         const OPERATION: &str = "DescribeExecution";
         let found = match self.client.describe_execution().execution_arn(execution_arn).send().await {

@@ -56,6 +56,8 @@ error_names! {
     // Of a run.
     /// The instance belongs to another run now (or to the rescuer): touch nothing.
     LeaseLost,
+    /// The run's execution was aborted, timed out or ended where nothing could catch it.
+    RunLost,
     /// The instance is not `stopped`, so a snapshot would not be safe.
     NotStopped,
     /// The instance is not `running` yet.
@@ -109,6 +111,7 @@ impl ErrorName {
                 | Self::SnapshotFailed
                 | Self::CreateUnsettled
                 | Self::InTransition
+                | Self::RunLost
         )
     }
 }

@@ -101,6 +101,10 @@ pub fn instance_key(location: &Location, instance_id: &str) -> String {
 pub struct Lease {
     /// The execution that owns it, by its ARN.
     pub owner: String,
+    /// The instance.
+    pub instance_id: String,
+    /// Where it is.
+    pub location: Location,
     /// Rises each time the instance changes hands, the rescuer's included: with [`Lease::owner`], what every mutating
     /// task checks before it acts.
     pub fence: u64,

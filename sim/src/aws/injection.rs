@@ -208,6 +208,10 @@ impl Callbacks for Injected<'_> {
 
 #[async_trait(?Send)]
 impl Executions for Injected<'_> {
+    async fn running(&self, machine_arn: &str, page: Option<String>) -> Result<Page<String>, Fault> {
+        self.around("ListExecutions", self.0.running(machine_arn, page)).await
+    }
+
     async fn execution(&self, execution_arn: &str) -> Result<Option<Execution>, Fault> {
         self.around("DescribeExecution", self.0.execution(execution_arn)).await
     }

@@ -6,7 +6,8 @@ use futures::future::LocalBoxFuture;
 use serde_json::Value;
 use stopgap_core::error::TaskError;
 use stopgap_core::ports::{
-    Callbacks, Execution, ExecutionStatus, Executions, Fault, FaultKind, Notice, Objects, Started, Topic,
+    Callbacks, Execution, ExecutionStatus, Executions, Fault, FaultKind, Notice, Objects, Page, Started,
+    Topic,
 };
 
 use super::Aws;
@@ -39,6 +40,15 @@ impl Callbacks for Aws {
 
 #[async_trait(?Send)]
 impl Executions for Aws {
+    async fn running(&self, machine_arn: &str, _: Option<String>) -> Result<Page<String>, Fault> {
+        self.quick_request("ListExecutions").await;
+        let executions = self.inner.step_functions.get().map(|sf| sf.executions()).unwrap_or_default();
+        let running = executions
+            .into_iter()
+            .filter(|execution| execution.machine_arn == machine_arn && execution.status == Status::Running);
+        Ok(Page { items: running.map(|execution| execution.arn).collect(), next: None })
+    }
+
     async fn execution(&self, execution_arn: &str) -> Result<Option<Execution>, Fault> {
         self.quick_request("DescribeExecution").await;
         let found = self.inner.step_functions.get().and_then(|sf| sf.describe_execution(execution_arn));

@@ -50,6 +50,7 @@ fn parts() -> Vec<(String, String)> {
         .collect();
     let mut part = |name: &str, content: String| parts.push((name.to_owned(), content));
     part("picture of the fleet", picture("statemachine/fleet.asl.json", None));
+    part("picture of the rescuer", picture("statemachine/rescue.asl.json", None));
     part("functions", functions());
     part("tickets", tickets());
     part("instance input", inputs(&fields("functions/core/src/tasks/resolve_run.rs", "Request")));

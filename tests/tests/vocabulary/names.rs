@@ -71,9 +71,10 @@ fn every_function_has_a_module_and_every_module_with_a_run_is_a_function() {
 }
 
 #[test]
-fn the_states_that_the_code_names_are_in_the_machine() {
-    let instance = Definition::instance();
-    let names: BTreeSet<_> = instance.states().iter().map(|state| state.name).collect();
+fn the_states_that_the_code_names_are_in_the_machines() {
+    let (instance, rescue) = (Definition::instance(), Definition::rescue());
+    let states = instance.states().into_iter().chain(rescue.states());
+    let names: BTreeSet<_> = states.map(|state| state.name).collect();
     for state in BACKUP_STATES.iter().chain(&RESTART_STATES).chain(&["CopyTags", "PruneSnapshots"]) {
         assert!(names.contains(state), "there is no state {state}");
     }

@@ -132,6 +132,10 @@ impl Callbacks for Absent {
 
 #[async_trait(?Send)]
 impl Executions for Absent {
+    async fn running(&self, _: &str, _: Option<String>) -> Result<Page<String>, Fault> {
+        absent("ListExecutions")
+    }
+
     async fn execution(&self, _: &str) -> Result<Option<Execution>, Fault> {
         absent("DescribeExecution")
     }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Fault;
+use super::{Fault, Page};
 use crate::error::TaskError;
 
 /// Answers to tasks that wait for a token.
@@ -55,9 +55,13 @@ pub enum Started {
     NameTaken,
 }
 
-/// The executions of the instance machine.
+/// The executions of the machines.
 #[async_trait(?Send)]
 pub trait Executions {
+    /// ListExecutions of a machine with the status RUNNING: a page of their ARNs, up to 1,000. It is eventually consistent:
+    /// one that has just begun may be missing, and one that has just ended may be there.
+    async fn running(&self, machine_arn: &str, page: Option<String>) -> Result<Page<String>, Fault>;
+
     /// DescribeExecution. One that does not exist (any more) is none.
     async fn execution(&self, execution_arn: &str) -> Result<Option<Execution>, Fault>;
 

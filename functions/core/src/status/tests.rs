@@ -29,6 +29,8 @@ fn one_instance() -> Inventory {
 fn lease() -> Lease {
     Lease {
         owner: EXECUTION.to_owned(),
+        instance_id: "i-1".to_owned(),
+        location: home(),
         fence: 1,
         occurrence: "nightly/2026-11-21T02:00:00Z".parse().unwrap(),
         taken_at: time("2026-11-21T02:00:05Z"),

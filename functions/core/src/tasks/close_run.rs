@@ -96,7 +96,9 @@ async fn record(
     let foreign = |old: &Run| {
         old.execution != run.execution && matches!(old.state, RunState::Live | RunState::Complete)
     };
-    if old.is_some_and(foreign) {
+    // A run that had recorded its own end before it was taken over keeps it.
+    let ended = |old: &Run| document.rescue && old.execution != run.execution;
+    if old.is_some_and(|old| foreign(old) || ended(old)) {
         return Ok(None);
     }
     let began_at = old.filter(|old| old.execution == run.execution).map_or(cx.now, |old| old.began_at);
@@ -159,10 +161,15 @@ async fn resolve(
         (Kind::BackupFailed, complete),
         (Kind::BackupMissed, complete),
         (Kind::BackupRefused, complete),
-        (Kind::LeftStopped, document.confirmed.is_some()),
+        (Kind::LeftStopped, document.confirmed.is_some() || document.rescue && !document.left_stopped()),
         (Kind::TagsIncomplete, document.tags.as_ref().is_some_and(|answer| answer.payload.all)),
         (Kind::PruneFailed, document.pruned.is_some() && !failed("PruneSnapshots")),
     ];
+    let done = match (document.rescue && !complete, &document.confirmed) {
+        (false, _) => format!("{} went well", run.occurrence),
+        (true, Some(confirmed)) => format!("The instance runs again since {}.", confirmed.payload.at),
+        (true, None) => "There is nothing left to start.".to_owned(),
+    };
     for (kind, _) in mended.into_iter().filter(|(_, mended)| *mended) {
         let matter = Matter::of_instance(kind, &run.location, &run.instance_id, &run.policy.id);
         let report = Report {
@@ -170,7 +177,7 @@ async fn resolve(
             failed_state: None,
             error: String::new(),
             cause: String::new(),
-            done: format!("{} went well", run.occurrence),
+            done: done.clone(),
             execution: Some(run.execution.clone()),
             timeline: timeline::of(document),
         };

@@ -16,8 +16,10 @@ use crate::occurrence::Occurrence;
 use crate::policy::Policy;
 use crate::pruning::Pruned;
 
-/// The states whose failure means that there is no backup, in the order of the machine.
-pub const BACKUP_STATES: [&str; 7] = [
+/// The states whose failure means that there is no backup, in the order of the machine; before them the rescuer's, which
+/// finds that a run is lost.
+pub const BACKUP_STATES: [&str; 8] = [
+    "TakeOver",
     "ResolveRun",
     "PrepareRun",
     "EnterStandby",
@@ -138,6 +140,9 @@ pub struct Document {
     /// How the run closed.
     #[serde(default)]
     pub closed: Option<Answer<Closed>>,
+    /// Whether this is not the run itself, but the rescuer, that gives back what a lost run held.
+    #[serde(default)]
+    pub rescue: bool,
     /// What failed, by the state that it failed in.
     #[serde(default)]
     pub failures: BTreeMap<String, Failure>,
@@ -160,6 +165,7 @@ impl Document {
             pruned: None,
             tags: None,
             closed: None,
+            rescue: false,
             failures: BTreeMap::new(),
         }
     }
@@ -171,6 +177,11 @@ impl Document {
     pub fn prepared(&self) -> Result<&Prepared, TaskError> {
         let answer = self.prepared.as_ref().map(|answer| &answer.payload);
         answer.ok_or_else(|| TaskError::new(ErrorName::Defect, "the run was not prepared"))
+    }
+
+    /// How the run was lost, if the rescuer had to take it over.
+    pub fn lost(&self) -> Option<(&str, &Failure)> {
+        self.failures.get("TakeOver").map(|failure| ("TakeOver", failure))
     }
 
     /// The failure that the backup ended in, with its state: the first one of its chain.

@@ -79,6 +79,10 @@ tasks! {
     prune_snapshots = "prune-snapshots" uses [Ec2],
     /// Releases the lease, records the run, resolves tickets.
     close_run = "close-run" uses [Topic],
+    /// Finds the runs that ended without having given their instance back.
+    find_debts = "find-debts" uses [Executions, Topic],
+    /// Takes an instance over from a run that is lost.
+    take_over = "take-over" uses [Ec2, Executions],
     /// Opens, updates or resolves a ticket.
     notify = "notify" uses [Topic],
 }

@@ -99,12 +99,14 @@ fn of_run(kind: Kind, document: &Document) -> (Matter, Report) {
     let run = &document.run;
     let matter = Matter::of_instance(kind, &run.location, &run.instance_id, &run.policy.id);
     let failure = match kind {
-        Kind::LeftStopped => document.restart_failure(),
+        Kind::LeftStopped => document.restart_failure().or_else(|| document.lost()),
         Kind::TagsIncomplete => document.failures.get("CopyTags").map(|failure| ("CopyTags", failure)),
         Kind::PruneFailed => document.failures.get("PruneSnapshots").map(|failure| ("PruneSnapshots", failure)),
-        Kind::BackupFailed | Kind::BackupMissed | Kind::BackupRefused | Kind::PlanFailed => {
-            document.backup_failure()
-        }
+        Kind::BackupFailed
+        | Kind::BackupMissed
+        | Kind::BackupRefused
+        | Kind::PlanFailed
+        | Kind::RescueFailed => document.backup_failure(),
     };
     let (error, cause) = match failure {
         Some((_, failure)) => (failure.error.clone(), failure.in_words()),
@@ -149,13 +151,18 @@ fn done(kind: Kind, document: &Document) -> String {
     };
     match kind {
         Kind::LeftStopped if document.confirmed.is_some() => instance,
+        Kind::LeftStopped if !document.left_stopped() => "There is nothing left to start.".to_owned(),
         Kind::LeftStopped => {
             let deadline = document.prepared.as_ref().map(|answer| answer.payload.deadline);
             let until = deadline.map_or_else(String::new, |deadline| format!(" until {deadline}"));
             format!("stopgap goes on trying to start it{until}.")
         }
         Kind::TagsIncomplete | Kind::PruneFailed => "The backup is complete.".to_owned(),
-        Kind::BackupFailed | Kind::BackupMissed | Kind::BackupRefused | Kind::PlanFailed => instance,
+        Kind::BackupFailed
+        | Kind::BackupMissed
+        | Kind::BackupRefused
+        | Kind::PlanFailed
+        | Kind::RescueFailed => instance,
     }
 }
 
@@ -184,12 +191,16 @@ fn of_unserved(kind: Kind, unserved: Unserved) -> (Matter, Report) {
 fn of_fleet(kind: Kind, fleet: Fleet) -> (Matter, Report) {
     let matter = Matter { kind, location: fleet.location, instance_id: None, policy: None };
     let failure = fleet.failure.unwrap_or(Failure { error: String::new(), cause: String::new() });
+    let (state, done) = match kind {
+        Kind::RescueFailed => ("FindDebts", "The next look is in five minutes."),
+        _ => ("PlanFleet", "Other accounts and Regions were planned; the next tick tries again."),
+    };
     let report = Report {
         occurrences: Vec::new(),
-        failed_state: Some("PlanFleet".to_owned()),
+        failed_state: Some(state.to_owned()),
         cause: failure.in_words(),
         error: failure.error,
-        done: "Other accounts and Regions were planned; the next tick tries again.".to_owned(),
+        done: done.to_owned(),
         execution: Some(fleet.execution),
         timeline: Vec::new(),
     };

@@ -252,6 +252,8 @@ async fn take(
 ) -> Result<Prepared, TaskError> {
     let lease = Lease {
         owner: run.execution.clone(),
+        instance_id: run.instance_id.clone(),
+        location: run.location.clone(),
         fence: prepared.fence,
         occurrence: run.occurrence.clone(),
         taken_at: cx.now,

@@ -74,6 +74,10 @@ kinds! {
         "Start the instance by hand if it is needed now. If EC2 has no capacity, another instance type or Availability \
          Zone may; if it falls back to stopped, check that its KMS keys are enabled and that the role may create grants. \
          stopgap keeps trying and closes this ticket when the instance runs.";
+    /// The rescuer cannot look for instances that were left stopped.
+    RescueFailed = "rescue-failed", Critical, "left-stopped instances cannot be looked for",
+        "Until this is mended, an instance whose run was aborted stays stopped: check the table, the rights of find-debts \
+         and the cause. The next look that succeeds closes this ticket.";
     /// A backup was made in part, or not at all.
     BackupFailed = "backup-failed", Error, "backup failed",
         "Read the cause. To repeat the backup now, start the instance machine with the instance's id. The next backup that \

@@ -1,0 +1,235 @@
+//! Whatever becomes of a run, its instance runs again: the rescuer sees to it.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use stopgap_core::backup_set;
+use stopgap_core::inventory::InstanceState;
+use stopgap_core::ports::{FaultKind, LifecycleState};
+use stopgap_sim::aws::{FaultName, GroupSpec, Injection, Wrong};
+use stopgap_sim::stepfunctions::{HistoryEvent, Status};
+use stopgap_tests::{Scene, evening, home};
+
+/// A member of an Auto Scaling group, whose nightly run is the first one there is; fleet and rescuer are scheduled.
+fn night(seed: u64) -> (Scene, String) {
+    let scene = Scene::nightly(seed);
+    let id = scene.add(|spec| spec);
+    let other = scene.stopgap.aws.add_instance(stopgap_sim::aws::InstanceSpec::new(&home()).volume(8, &[]));
+    scene.stopgap.aws.add_group(GroupSpec {
+        location: home(),
+        name: "web".to_owned(),
+        minimum: 1,
+        members: vec![id.clone(), other],
+        drains_for: std::time::Duration::from_secs(20),
+    });
+    let until = at("2026-11-21T12:00:00Z");
+    scene.stopgap.schedule(evening(), until);
+    scene.stopgap.rescue(evening(), until);
+    (scene, id)
+}
+
+fn at(time: &str) -> Timestamp {
+    time.parse().expect("a time")
+}
+
+/// When the first run entered each of its states, and half way to the next.
+fn moments(seed: u64) -> Vec<(String, Timestamp)> {
+    let (scene, _) = night(seed);
+    scene.stopgap.runtime.run_until(at("2026-11-21T03:00:00Z"));
+    let run = &scene.runs()[0];
+    assert_eq!(run.status, Status::Succeeded);
+    let history = scene.stopgap.step_functions.history(&run.arn);
+    let entered: Vec<&HistoryEvent> =
+        history.iter().filter(|event| event.event_type.ends_with("StateEntered")).collect();
+    let name =
+        |event: &HistoryEvent| event.detail("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut moments: Vec<(String, Timestamp)> =
+        entered.iter().map(|event| (name(event), event.timestamp)).collect();
+    for pair in entered.windows(2) {
+        let half = pair[1].timestamp.duration_since(pair[0].timestamp) / 2;
+        moments.push((format!("{}, half way", name(pair[0])), pair[0].timestamp + half));
+    }
+    moments
+}
+
+/// How the member stands in its group.
+fn lifecycle(scene: &Scene, id: &str) -> Option<LifecycleState> {
+    scene.stopgap.aws.look(|world| {
+        let mut groups = world.places.values().flat_map(|place| place.groups.values());
+        groups.find_map(|group| group.members.get(id).copied())
+    })
+}
+
+/// The complete sets of the night.
+fn complete(scene: &Scene) -> usize {
+    backup_set::group(&scene.snapshots()).sets.iter().filter(|set| set.is_complete()).count()
+}
+
+#[test]
+fn an_execution_aborted_in_any_state_leaves_an_instance_that_runs_within_six_minutes_and_a_backup() {
+    let moments = moments(1);
+    assert!(moments.len() > 30, "{moments:?}");
+    for (state, moment) in moments {
+        let (scene, id) = night(1);
+        scene.stopgap.runtime.run_until(moment);
+        let run = scene.runs()[0].arn.clone();
+        scene.stopgap.step_functions.stop_execution(&run, None, Some("a person pressed stop"));
+        scene.pass(SignedDuration::from_mins(6));
+        if scene.execution(&run).status != Status::Aborted {
+            // The last states take no time.
+            assert!(["IsWell", "Completed"].iter().any(|last| state.starts_with(last)), "{state}");
+            continue;
+        }
+        assert_eq!(scene.state(&id), Some(InstanceState::Running), "aborted in {state}");
+        assert_eq!(lifecycle(&scene, &id), Some(LifecycleState::InService), "aborted in {state}");
+
+        scene.stopgap.runtime.run_until(at("2026-11-21T12:00:00Z"));
+        assert_eq!(scene.held(), Vec::<String>::new(), "aborted in {state}");
+        let messages = scene.messages();
+        let opened = messages.iter().filter(|(_, action, _)| action == "open").count();
+        let resolved = messages.iter().filter(|(_, action, _)| action == "resolve").count();
+        if complete(&scene) == 0 {
+            // It held nothing yet, so there is nothing to take over; its name is taken, and the occurrence is missed.
+            assert!(["ResolveRun", "PrepareRun"].iter().any(|early| state.starts_with(early)), "{state}");
+            assert_eq!(messages, [("backup-missed".to_owned(), "open".to_owned(), id)], "{state}");
+            continue;
+        }
+        assert!(opened <= 1 && opened == resolved, "aborted in {state}: {messages:?}");
+        assert_eq!((complete(&scene), scene.snapshots().len()), (1, 2), "aborted in {state}: {messages:?}");
+        assert_eq!(scene.open_tickets(), Vec::<String>::new(), "aborted in {state}");
+    }
+}
+
+/// Aborts the night's run while its instance is down.
+fn aborted_while_down(scene: &Scene, id: &str) {
+    scene.stopgap.runtime.run_until(at("2026-11-21T02:00:00Z"));
+    while scene.state(id) != Some(InstanceState::Stopped) {
+        scene.pass(SignedDuration::from_secs(1));
+    }
+    let run = scene.runs()[0].arn.clone();
+    scene.stopgap.step_functions.stop_execution(&run, None, None);
+}
+
+#[test]
+fn without_the_event_the_next_look_finds_what_was_aborted() {
+    let (scene, id) = night(2);
+    // The event of the abort is lost: only the look every five minutes is left.
+    scene.stopgap.aws.change(|world| world.faults.insert(FaultName::EventsLost));
+    aborted_while_down(&scene, &id);
+    scene.pass(SignedDuration::from_mins(9));
+    assert_eq!(scene.state(&id), Some(InstanceState::Running));
+    let told: Vec<String> =
+        scene.messages().into_iter().map(|(kind, action, _)| format!("{kind} {action}")).collect();
+    assert_eq!(told, ["left-stopped open", "left-stopped resolve"]);
+}
+
+#[test]
+fn the_rescuer_leaves_runs_in_good_order_alone() {
+    let (scene, id) = night(3);
+    scene.stopgap.runtime.run_until(at("2026-11-21T02:00:00Z"));
+    while scene.state(&id) != Some(InstanceState::Stopped) {
+        scene.pass(SignedDuration::from_secs(1));
+    }
+    let lease = scene.stopgap.aws.look(|world| {
+        let (_, (_, body)) = world.table.iter().find(|(key, _)| key.partition == "leases").unwrap();
+        body.clone()
+    });
+    let debt = json!({
+        "instance_id": id, "location": home(), "occurrence": lease["occurrence"], "policy": "nightly",
+    });
+    // As if a list that lags had shown no execution of it.
+    let input = json!({ "debt": debt, "start_at": "2026-11-21T02:00:00Z" });
+    let rescue = scene.stopgap.step_functions.start_execution(&scene.stopgap.rescue, None, input).unwrap();
+    scene.pass(SignedDuration::from_hours(4));
+    assert_eq!(
+        scene.states(&rescue),
+        ["IsOneDebt", "WaitForAdmission", "TakeOver", "HowItStands", "NothingOwed"]
+    );
+    assert_eq!(scene.runs()[0].status, Status::Succeeded);
+    assert_eq!((scene.calls("StartInstances"), scene.messages().len()), (1, 0));
+}
+
+#[test]
+fn an_instance_that_will_not_start_keeps_one_critical_ticket_until_it_runs() {
+    let (scene, id) = night(4);
+    aborted_while_down(&scene, &id);
+    scene.stopgap.aws.change(|world| {
+        if let Some(machine) = world.machine_mut(&id) {
+            machine.faults.insert(FaultName::NoCapacity);
+        }
+    });
+    scene.pass(SignedDuration::from_hours(6));
+    assert_eq!(scene.state(&id), Some(InstanceState::Stopped));
+    assert_eq!(scene.open_tickets(), ["left-stopped"]);
+    scene.stopgap.aws.change(|world| {
+        if let Some(machine) = world.machine_mut(&id) {
+            machine.faults.clear();
+        }
+    });
+    scene.pass(SignedDuration::from_mins(10));
+    assert_eq!(scene.state(&id), Some(InstanceState::Running));
+    let messages = scene.messages();
+    let opened: Vec<_> = messages.iter().filter(|(_, action, _)| action == "open").collect();
+    assert_eq!(opened.len(), 1, "{messages:?}");
+}
+
+#[test]
+fn a_redriven_run_whose_instance_was_rescued_touches_nothing() {
+    let (scene, id) = night(5);
+    aborted_while_down(&scene, &id);
+    scene.stopgap.runtime.run_until(at("2026-11-21T12:00:00Z"));
+    let before = (scene.calls("StopInstances"), scene.calls("StartInstances"), scene.snapshots().len());
+    let run = scene.runs()[0].arn.clone();
+    scene.stopgap.step_functions.redrive_execution(&run).unwrap();
+    scene.pass(SignedDuration::from_hours(12));
+    let after = (scene.calls("StopInstances"), scene.calls("StartInstances"), scene.snapshots().len());
+    assert_eq!(after, before);
+    assert_eq!(scene.execution(&run).error.as_deref(), Some("LeaseLost"));
+    assert_eq!(scene.state(&id), Some(InstanceState::Running));
+}
+
+#[test]
+fn a_debt_of_an_instance_that_is_gone_is_struck_off() {
+    let (scene, id) = night(6);
+    aborted_while_down(&scene, &id);
+    scene.stopgap.aws.change(|world| {
+        if let Some(machine) = world.machine_mut(&id) {
+            machine.instance.state = InstanceState::Terminated;
+            machine.past.push((evening(), InstanceState::Terminated, None));
+        }
+    });
+    scene.stopgap.runtime.run_until(at("2026-11-21T12:00:00Z"));
+    assert_eq!(scene.held(), Vec::<String>::new());
+    assert_eq!(scene.open_tickets(), ["backup-failed"]);
+}
+
+#[test]
+fn a_run_whose_policy_was_deleted_is_rescued_all_the_same() {
+    let (scene, id) = night(7);
+    aborted_while_down(&scene, &id);
+    scene.stopgap.aws.change(|world| world.table.retain(|key, _| key.partition != "policies"));
+    scene.pass(SignedDuration::from_mins(6));
+    assert_eq!(scene.state(&id), Some(InstanceState::Running));
+    scene.stopgap.runtime.run_until(at("2026-11-21T12:00:00Z"));
+    assert_eq!(scene.held(), Vec::<String>::new());
+}
+
+#[test]
+fn a_table_that_cannot_be_read_is_a_critical_ticket() {
+    let scene = Scene::nightly(8);
+    scene.stopgap.aws.change(|world| {
+        world.injection =
+            Some(Injection { after: 0, times: 1, wrong: Wrong::Refused(FaultKind::AccessDenied) });
+    });
+    let look =
+        || scene.stopgap.step_functions.start_execution(&scene.stopgap.rescue, None, json!({})).unwrap();
+    look();
+    scene.pass(SignedDuration::from_mins(5));
+    scene.stopgap.aws.change(|world| world.injection = None);
+    look();
+    scene.pass(SignedDuration::from_mins(5));
+    look();
+    scene.pass(SignedDuration::from_mins(5));
+    let told: Vec<String> =
+        scene.messages().into_iter().map(|(kind, action, _)| format!("{kind} {action}")).collect();
+    assert_eq!(told, ["rescue-failed open", "rescue-failed resolve"]);
+}
