@@ -1,6 +1,7 @@
 //! What the tests share.
 
 pub mod definition;
+pub mod invariants;
 mod scene;
 
 pub use scene::{Scene, evening, home, nightly};

@@ -39,10 +39,7 @@ impl Expression {
     /// The newest occurrence at or before `at`, reading the expression in `zone`.
     pub fn latest(&self, zone: &Zone, at: Timestamp) -> Option<Timestamp> {
         match &self.kind {
-            Kind::Rate(period) => {
-                let seconds = at.as_second() - i64::from(at.subsec_nanosecond() < 0);
-                Timestamp::from_second(seconds.div_euclid(*period).checked_mul(*period)?).ok()
-            }
+            Kind::Rate(period) => Timestamp::from_second(multiple_before(at, *period)?).ok(),
             Kind::At(civil) => instant(zone, *civil).filter(|&t| t <= at),
             Kind::Cron(cron) => {
                 let mut civil = furthest_reading(zone, at);
@@ -61,8 +58,7 @@ impl Expression {
     pub fn next(&self, zone: &Zone, after: Timestamp) -> Option<Timestamp> {
         match &self.kind {
             Kind::Rate(period) => {
-                let latest = self.latest(zone, after)?;
-                Timestamp::from_second(latest.as_second().checked_add(*period)?).ok()
+                Timestamp::from_second(multiple_before(after, *period)?.checked_add(*period)?).ok()
             }
             Kind::At(civil) => instant(zone, *civil).filter(|&t| t > after),
             Kind::Cron(cron) => {
@@ -112,6 +108,12 @@ impl Expression {
         let before = Timestamp::UNIX_EPOCH.checked_sub(SignedDuration::from_hours(48));
         before.is_ok_and(|before| self.next(zone, before).is_some())
     }
+}
+
+/// The newest multiple of `period` seconds at or before `at`. It may be before any time that can be written.
+fn multiple_before(at: Timestamp, period: i64) -> Option<i64> {
+    let seconds = at.as_second() - i64::from(at.subsec_nanosecond() < 0);
+    seconds.div_euclid(period).checked_mul(period)
 }
 
 /// The instant at which clocks in `zone` first show `civil`; `None` when they skip it.

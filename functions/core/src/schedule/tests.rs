@@ -291,6 +291,15 @@ fn a_step_as_large_as_its_field_leaves_the_first_value() {
 }
 
 #[test]
+fn a_rate_longer_than_times_can_be_written_occurs_at_its_origin() {
+    let schedule = schedule("rate(4294967295 days)", "UTC");
+    assert_eq!(schedule.next(t("1969-12-31T00:00:00Z")), Some(Timestamp::UNIX_EPOCH));
+    assert_eq!(schedule.next(Timestamp::UNIX_EPOCH), None);
+    assert_eq!(schedule.latest(t("2026-11-21T00:00:00Z")), Some(Timestamp::UNIX_EPOCH));
+    assert_eq!(schedule.latest(t("1969-12-31T00:00:00Z")), None);
+}
+
+#[test]
 fn an_at_occurs_once_in_its_zone_and_not_at_all_in_a_gap() {
     let once = schedule("at(2026-11-21T02:00:00)", "America/Chicago");
     assert_eq!(once.latest(t("2026-11-21T07:59:59Z")), None);

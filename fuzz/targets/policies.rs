@@ -1,0 +1,8 @@
+//! See [`stopgap_tests::invariants::policies`].
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use stopgap_tests::invariants;
+
+fuzz_target!(|bytes: &[u8]| invariants::policies(bytes));
