@@ -128,6 +128,44 @@ fn a_tick_that_comes_late_still_serves_within_start_within() {
 }
 
 #[test]
+fn after_hours_without_a_planner_the_newest_occurrence_runs_and_the_older_ones_are_one_ticket() {
+    let hourly = json!({ "schedule": { "expression": "rate(1 hour)", "start_within": "3h" } });
+    let scene = Scene::new(10, &[nightly(hourly)]);
+    let id = scene.add(|spec| spec);
+    let begins = at("2026-11-21T02:00:00Z");
+    scene.stopgap.runtime.run_until(begins);
+    fleet(&scene, json!({ "at": begins.to_string() }));
+    assert_eq!(scene.runs().len(), 1);
+    // The planner is down until 05:50; each hour that the next one followed is missed, though three hours are not over.
+    scene.stopgap.runtime.run_until(at("2026-11-21T05:50:00Z"));
+    fleet(&scene, json!({ "at": "2026-11-21T05:50:00Z" }));
+
+    let served: Vec<Value> = scene.runs().iter().map(|run| run.input["occurrence"].clone()).collect();
+    assert_eq!(served, ["nightly/2026-11-21T02:00:00Z", "nightly/2026-11-21T05:00:00Z"]);
+    assert!(scene.runs().iter().all(|run| run.status == Status::Succeeded));
+    let opened = scene.stopgap.aws.look(|world| world.published[0].1.document.clone());
+    assert_eq!((&opened["kind"], &opened["instance"]), (&json!("backup-missed"), &json!(id)));
+    assert_eq!(
+        opened["occurrences"],
+        json!(["nightly/2026-11-21T03:00:00Z", "nightly/2026-11-21T04:00:00Z"])
+    );
+    // The backup of 05:00 closes it.
+    assert_eq!(scene.open_tickets(), Vec::<String>::new());
+}
+
+#[test]
+fn the_last_moment_of_start_within_is_served_and_the_next_is_a_ticket() {
+    for (tick, runs, tickets) in [("2026-11-21T03:59:59Z", 1, 0), ("2026-11-21T04:00:00Z", 0, 1)] {
+        let scene = Scene::nightly(11);
+        scene.add(|spec| spec);
+        fleet(&scene, json!({ "at": "2026-11-21T01:45:00Z" }));
+        scene.stopgap.runtime.run_until(at(tick));
+        fleet(&scene, json!({ "at": tick }));
+        assert_eq!((scene.runs().len(), scene.open_tickets().len()), (runs, tickets), "{tick}");
+    }
+}
+
+#[test]
 fn a_dry_run_writes_the_plan_and_starts_nothing() {
     let scene = Scene::nightly(7);
     scene.add(|spec| spec);
