@@ -33,6 +33,8 @@ pub struct Platform {
     pub fleet_machine: String,
     /// The ARN of the machine that makes one backup.
     pub instance_machine: String,
+    /// The ARN of the machine that gives back the instances of lost runs.
+    pub rescue_machine: String,
     /// What the roles of the functions allow, by function.
     pub granted: Actions,
     /// In what moto's deployment differs from what was synthesized, by kind of change, with how often.
@@ -66,6 +68,7 @@ impl Platform {
             bucket: output("PlanningBucketName")?,
             fleet_machine: output("FleetMachineArn")?,
             instance_machine: output("InstanceMachineArn")?,
+            rescue_machine: output("RescueMachineArn")?,
             granted,
             changes,
             cloud,
@@ -81,7 +84,9 @@ impl Platform {
             "table": self.table,
             "topic": self.topic,
             "bucket": self.bucket,
-            "state_machines": { "fleet": self.fleet_machine, "instance": self.instance_machine },
+            "state_machines": {
+                "fleet": self.fleet_machine, "instance": self.instance_machine, "rescue": self.rescue_machine,
+            },
             "spoke_account": SPOKE,
             "logs": self.cloud.logs,
             "changed_for_moto": self.changes,

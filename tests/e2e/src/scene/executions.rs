@@ -109,6 +109,17 @@ impl Scene<'_> {
         ours
     }
 
+    /// The ARNs of the rescuer's executions for an instance.
+    ///
+    /// # Panics
+    /// When they cannot be listed.
+    pub async fn rescues(&self, instance_id: &str) -> Vec<String> {
+        let list = self.aws.step_functions.list_executions().state_machine_arn(&self.stopgap.rescue_machine);
+        let found = list.send().await.expect("executions can be listed").executions;
+        let ours = found.into_iter().filter(|execution| execution.name.starts_with(instance_id));
+        ours.map(|execution| execution.execution_arn).collect()
+    }
+
     /// The types of an execution's events with the states' names, in order: `TaskStateEntered StopInstance`.
     ///
     /// # Panics

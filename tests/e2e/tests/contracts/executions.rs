@@ -1,7 +1,9 @@
 //! Executions of a state machine.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
-use stopgap_core::ports::{Execution, ExecutionStatus, FaultKind, Started};
+use stopgap_core::ports::{Execution, ExecutionStatus, FaultKind, Started, all_pages};
 
 use crate::world::{eventually, kind};
 use crate::{World, contracts};
@@ -9,6 +11,7 @@ use crate::{World, contracts};
 contracts! {
     an_execution_nobody_knows_is_none_and_is_not_running,
     an_execution_runs_until_it_ends,
+    the_running_executions_of_a_machine_are_those_that_have_not_ended,
     an_execution_that_fails_tells_its_error_and_cause,
     an_execution_that_was_stopped_is_aborted,
     an_execution_that_takes_too_long_is_timed_out,
@@ -71,6 +74,23 @@ async fn an_execution_runs_until_it_ends(world: &dyn World) {
     assert_eq!(execution, Execution { status: ExecutionStatus::Succeeded, error: None, cause: None });
     assert_eq!(world.ports().executions.is_running(&short).await, Ok(false));
     assert_eq!(world.output(&short).await, json!({ "n": 1 }));
+}
+
+async fn the_running_executions_of_a_machine_are_those_that_have_not_ended(world: &dyn World) {
+    let (machine, first) = start(world, &lasting(), &json!({})).await;
+    let executions = world.ports().executions;
+    let Ok(Started::Running(second)) = executions.start(&machine, "two", &json!({})).await else {
+        panic!("the second starts");
+    };
+    start(world, &lasting(), &json!({})).await;
+    let running = async || {
+        let found = all_pages(|page| executions.running(&machine, page)).await.unwrap();
+        found.into_iter().collect::<BTreeSet<_>>()
+    };
+    assert_eq!(running().await, BTreeSet::from([first.clone(), second.clone()]));
+    world.stop_execution(&first).await;
+    ended(world, &first).await;
+    assert_eq!(running().await, BTreeSet::from([second]));
 }
 
 async fn an_execution_that_fails_tells_its_error_and_cause(world: &dyn World) {
