@@ -98,6 +98,7 @@ impl Night {
     pub fn run(self, mut progress: impl FnMut(Progress)) -> Report {
         // Scheduler's first tick finds nothing due, and sets the mark from which on nothing may be missed.
         self.stopgap.schedule(self.first, self.last);
+        self.stopgap.rescue(self.first, self.last);
         let step = SignedDuration::from_secs(30);
         let mut now = self.first;
         while now < self.last {
