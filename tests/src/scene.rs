@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use stopgap_core::inventory::{InstanceState, Location, Snapshot};
 use stopgap_core::policy;
+use stopgap_core::set_tags;
 use stopgap_core::ticket;
 use stopgap_sim::aws::InstanceSpec;
 use stopgap_sim::deployment::Deployment;
@@ -66,6 +67,22 @@ impl Scene {
     pub fn add(&self, change: impl FnOnce(InstanceSpec) -> InstanceSpec) -> String {
         let spec = InstanceSpec::new(&home()).tag("Backup", "nightly").volume(20, &[("Data", "yes")]);
         self.stopgap.aws.add_instance(change(spec))
+    }
+
+    /// Puts a complete backup of the policy `nightly` into the world, as a run of that time left it.
+    pub fn add_set(&self, instance_id: &str, at: Timestamp) {
+        let volumes = self.stopgap.aws.look(|world| {
+            world.machine(instance_id).map_or(0, |machine| machine.instance.devices.len()).to_string()
+        });
+        let occurrence = format!("nightly/{at}");
+        let tags = [
+            (set_tags::POLICY, "nightly"),
+            (set_tags::INSTANCE, instance_id),
+            (set_tags::OCCURRENCE, &occurrence),
+            (set_tags::VOLUMES, &volumes),
+        ];
+        let tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        self.stopgap.aws.add_backup(instance_id, at, &tags.into());
     }
 
     /// Starts a run by hand, and lets time pass until nothing happens any more (or a week is over).

@@ -244,3 +244,86 @@ fn what_someone_else_deletes_meanwhile_is_no_failure_and_the_rest_of_it_goes_nex
     assert_eq!(left(&scene), [0; 0]);
     assert_eq!(scene.messages(), []);
 }
+
+/// The snapshot of a night's first volume, or of its second.
+fn of_volume(scene: &Scene, day: u8, volume: usize) -> String {
+    ids(scene, day).swap_remove(volume)
+}
+
+fn hold(scene: &Scene, images: &[String], locked: &[String]) {
+    scene.stopgap.aws.change(|world| {
+        let place = world.places.get_mut(&home()).unwrap();
+        place.images.extend(images.iter().cloned());
+        place.locked.extend(locked.iter().cloned());
+    });
+}
+
+#[test]
+fn what_an_image_was_made_of_or_is_locked_is_left_whole_with_the_reason_and_all_else_goes() {
+    let (scene, id) = scene(11, json!({ "keep_last": 1 }), 1..=6);
+    // The roots, as images and locks of a whole backup have them.
+    hold(&scene, &[of_volume(&scene, 2, 0)], &[of_volume(&scene, 4, 0)]);
+    let first = prune(&scene, &id);
+    assert_eq!(left(&scene), [2, 4], "and the new one");
+    for day in [2, 4] {
+        assert_eq!(ids(&scene, day).len(), 2, "nothing of {day} was deleted");
+    }
+    let results = results(&first.expired);
+    assert_eq!(results.iter().filter(|result| **result == "deleted").count(), 4);
+    let refused = |why: &str| {
+        results
+            .iter()
+            .any(|result| result.starts_with("not deleted: DeleteSnapshot: ") && result.contains(why))
+    };
+    assert!(refused("InvalidSnapshot.InUse") && refused("SnapshotLocked"), "{results:?}");
+
+    // Night after night the same, and no ticket: nothing has failed.
+    for _ in 0..3 {
+        prune(&scene, &id);
+    }
+    assert_eq!((left(&scene), scene.messages()), (vec![2, 4], vec![]));
+    // Once they are let go, they go.
+    scene.stopgap.aws.change(|world| {
+        let place = world.places.get_mut(&home()).unwrap();
+        place.images.clear();
+        place.locked.clear();
+    });
+    prune(&scene, &id);
+    assert_eq!(left(&scene), [0; 0]);
+}
+
+#[test]
+fn of_a_set_whose_second_volume_is_locked_the_rest_is_deleted_and_what_is_left_counts_for_nothing() {
+    let (scene, id) = scene(12, json!({ "at_least": 2 }), 1..=4);
+    hold(&scene, &[], &[of_volume(&scene, 1, 1)]);
+    let first = prune(&scene, &id);
+    let why = &first.expired[0].result;
+    assert!(why.starts_with("not deleted: 1 of 2 snapshots deleted; DeleteSnapshot: "), "{why}");
+    assert_eq!((left(&scene), ids(&scene, 1).len()), (vec![1, 4], 1));
+    prune(&scene, &id);
+    assert_eq!((left(&scene), scene.messages()), (vec![1], vec![]));
+}
+
+#[test]
+fn however_many_old_sets_are_locked_the_newer_ones_go() {
+    let scene = Scene::new(13, &[nightly(json!({ "retention": { "keep_last": 1 } }))]);
+    let id = scene.add(|spec| spec);
+    let nights: Vec<Timestamp> =
+        (0..160).map(|hour| night(1) + jiff::SignedDuration::from_hours(hour)).collect();
+    nights.iter().for_each(|night| scene.add_set(&id, *night));
+    let old = format!("nightly/{}", nights[150]);
+    let locked: Vec<String> = scene
+        .snapshots()
+        .into_iter()
+        .filter(|snapshot| snapshot.tags["stopgap:occurrence"] < old)
+        .map(|snapshot| snapshot.id)
+        .collect();
+    hold(&scene, &[], &locked);
+    let pruned = prune(&scene, &id);
+    assert_eq!(scene.snapshots().len(), 2 * (150 + 1));
+    let refused =
+        pruned.expired.iter().filter(|expired| expired.result != "deleted").count() + pruned.more_refused;
+    assert_eq!((refused, pruned.deferred), (150, 0));
+    // The document of the run holds no more than a part of them.
+    assert!(pruned.expired.len() <= 110, "{}", pruned.expired.len());
+}

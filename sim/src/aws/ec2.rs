@@ -305,6 +305,10 @@ impl Ec2 for Aws {
                 let message = format!("InvalidSnapshot.InUse: '{snapshot_id}' is in use by an image");
                 return Err(rejected(OPERATION, FaultKind::Conflict, message));
             }
+            if place.locked.contains(snapshot_id) {
+                let message = format!("SnapshotLocked: '{snapshot_id}' is locked");
+                return Err(rejected(OPERATION, FaultKind::Conflict, message));
+            }
             let removed = place.snapshots.remove(snapshot_id);
             removed.map(drop).ok_or_else(|| no_snapshot(OPERATION, snapshot_id))
         })

@@ -50,6 +50,8 @@ pub struct Place {
     pub snapshots: BTreeMap<String, Copy>,
     /// The ids of the snapshots that images are made of. EC2 deletes none of them.
     pub images: BTreeSet<String>,
+    /// The ids of the snapshots that are locked. EC2 deletes none of these either.
+    pub locked: BTreeSet<String>,
     /// Auto Scaling groups by name.
     pub groups: BTreeMap<String, Group>,
     /// The ids of snapshots by their tag `stopgap:instance`, as EC2 answers a filter without reading them all.

@@ -30,13 +30,13 @@ pub struct Input {
 pub enum About {
     /// A run of the instance machine.
     Document(Box<Document>),
-    /// Occurrences that no run served, or whose run could not be started.
+    /// Occurrences that no run served, or whose run could not be started; or backups that no run prunes.
     Unserved(Unserved),
     /// The fleet, in one place or as a whole.
     Fleet(Fleet),
 }
 
-/// Occurrences of one policy on one instance that were not served.
+/// Occurrences of one policy on one instance that were not served; none of them if it is about pruning.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unserved {
     /// The instance.
@@ -176,12 +176,19 @@ fn of_unserved(kind: Kind, unserved: Unserved) -> (Matter, Report) {
             (ErrorName::StartWindowPassed.to_string(), cause)
         }
     };
+    let orphaned = kind == Kind::PruneFailed;
+    let done = if orphaned {
+        "No run prunes these backups: the instance is gone, or its policy does not select it. The fleet tries again at the \
+         policy's next occurrence."
+    } else {
+        "The instance was not touched."
+    };
     let report = Report {
         occurrences: unserved.occurrences,
-        failed_state: None,
+        failed_state: orphaned.then(|| "PruneOrphans".to_owned()),
         error,
         cause,
-        done: "The instance was not touched.".to_owned(),
+        done: done.to_owned(),
         execution: None,
         timeline: Vec::new(),
     };

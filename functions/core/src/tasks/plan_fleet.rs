@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Failure;
+use super::prune_orphans;
 use super::notify::{Fleet, Unserved};
 use super::resolve_run::Request;
 use crate::error::{ErrorName, TaskError};
@@ -65,6 +66,9 @@ pub struct Planned {
     pub items: usize,
     /// How many runs are due.
     pub due: usize,
+    /// How many policies have backups to prune of an instance that no run prunes, each instance counted by itself.
+    #[serde(default)]
+    pub orphans: usize,
     /// How many selected instances are not due.
     pub not_due: usize,
     /// On how many instances occurrences were missed.
@@ -90,6 +94,11 @@ pub enum Item {
     Missed {
         /// What.
         unserved: Unserved,
+    },
+    /// Prune the backups of an instance that no run prunes.
+    Prune {
+        /// Which.
+        orphan: prune_orphans::Request,
     },
     /// Open a ticket for an account and Region that could not be read.
     Unplanned {
@@ -147,7 +156,7 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<Plan
     let scope =
         Scope { policies: &policies, at, planned_until: mark.as_ref(), home, only: request.policy.as_ref() };
     let Planning { places, unread, plan, .. } = planning::plan(ports, &scope).await?;
-    let items = items(&plan, &unread, &input.execution);
+    let items = items(&plan, &unread, at, &input.execution);
     let (bucket, key) = if items.is_empty() {
         (String::new(), String::new())
     } else {
@@ -167,6 +176,7 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<Plan
         key,
         items: items.len(),
         due: plan.due.len(),
+        orphans: plan.orphans.len(),
         not_due: plan.not_due.len(),
         missed: plan.missed.len(),
         unplanned: unread.into_keys().collect(),
@@ -181,7 +191,7 @@ fn request(request: Value) -> Result<FleetRequest, TaskError> {
     })
 }
 
-fn items(plan: &Plan, unread: &BTreeMap<Location, Fault>, execution: &str) -> Vec<Item> {
+fn items(plan: &Plan, unread: &BTreeMap<Location, Fault>, at: Timestamp, execution: &str) -> Vec<Item> {
     let missed = plan.missed.iter().map(|missed| Item::Missed {
         unserved: Unserved {
             instance_id: missed.instance_id.clone(),
@@ -197,7 +207,18 @@ fn items(plan: &Plan, unread: &BTreeMap<Location, Fault>, execution: &str) -> Ve
         let location = Some(location.clone());
         Item::Unplanned { fleet: Fleet { execution: execution.to_owned(), location, failure: Some(failure) } }
     });
-    plan.due.iter().map(start).chain(missed).chain(unplanned).collect()
+    let orphans = plan.orphans.iter().map(|orphan| Item::Prune {
+        orphan: prune_orphans::Request {
+            instance_id: orphan.instance_id.clone(),
+            location: orphan.location.clone(),
+            policy: orphan.policy.clone(),
+            why: orphan.why,
+            at,
+            execution: execution.to_owned(),
+        },
+    });
+    // What is urgent comes first.
+    plan.due.iter().map(start).chain(missed).chain(unplanned).chain(orphans).collect()
 }
 
 fn start(due: &Due) -> Item {

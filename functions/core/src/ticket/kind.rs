@@ -92,8 +92,8 @@ kinds! {
         "Remove the reason, or except the instance from the policy. The next backup that succeeds closes this ticket.";
     /// Snapshots that retention no longer keeps could not be deleted.
     PruneFailed = "prune-failed", Warning, "old backups not pruned",
-        "Nothing is lost: more is kept than asked for. Check the rights of prune-snapshots. The next run that prunes closes \
-         this ticket.";
+        "Nothing is lost: more is kept than asked for. Check the rights of prune-snapshots and prune-orphans. The next run \
+         that prunes closes this ticket.";
     /// A backup is complete, but not all tags are on its snapshots.
     TagsIncomplete = "tags-incomplete", Warning, "tags incomplete on a backup",
         "The backup itself is complete. A snapshot has at most 50 tags: copy fewer, or take some off the volume. The next \
