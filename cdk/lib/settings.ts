@@ -157,10 +157,10 @@ function commonSettings(node: Node): CommonSettings {
     'the key of a tag, or key=value',
   );
   const adopt = readMatching(node, 'adopt', /^ebs-snapper$/, 'ebs-snapper: pruning may delete its snapshots too');
-  readMatching(node, 'prune', /^report$/, 'report: this release plans and reports what it would delete');
+  const prune = readMatching(node, 'prune', /^(delete|report)$/, 'delete or report');
   return {
     names: new Names(name ?? 'stopgap'),
-    reach: { optInTag, prune: 'report', adopt: adopt !== undefined },
+    reach: { optInTag, prune: prune === 'report' ? 'report' : 'delete', adopt: adopt !== undefined },
     externalId: readExternalId(node),
   };
 }

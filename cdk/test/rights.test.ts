@@ -84,6 +84,7 @@ test('only one function may do each thing that changes an instance, a snapshot o
     'kms:CreateGrant': ['StartInstance'],
     'ec2:CreateSnapshots': ['CreateSnapshots'],
     'ec2:CreateTags': ['CreateSnapshots', 'CopyTags'],
+    'ec2:DeleteSnapshot': ['PruneOrphans', 'PruneSnapshots'],
     'autoscaling:EnterStandby': ['EnterStandby'],
     'autoscaling:SuspendProcesses': ['EnterStandby'],
     'autoscaling:ExitStandby': ['LeaveStandby'],
@@ -103,10 +104,16 @@ test('snapshots are made, tagged and deleted only with the tag of stopgap', () =
   expect(tagged?.condition).toEqual({ StringEquals: { 'ec2:CreateAction': 'CreateSnapshots' } });
   const [copied] = rightsOf(template, 'CopyTags').filter(({ sid }) => sid === 'TagOwnSnapshots');
   expect(copied?.condition).toEqual({ Null: { 'aws:ResourceTag/stopgap:policy': 'false' } });
-  const [deleted] = rightsOnInstances('prune-snapshots', { optInTag: undefined, prune: 'delete' }).filter(
-    ({ actions }) => actions.includes('ec2:DeleteSnapshot'),
-  );
-  expect(deleted?.conditions).toEqual({ Null: { 'aws:ResourceTag/stopgap:policy': 'false' } });
+  for (const found of [
+    rightsOf(template, 'PruneSnapshots'),
+    rightsOf(template, 'PruneOrphans'),
+    statements(one(spoke(), 'AWS::IAM::Role', 'Spoke').Properties['Policies']),
+  ]) {
+    const deletions = found.filter(({ actions }) => actions.includes('ec2:DeleteSnapshot'));
+    expect(deletions.map(({ condition }) => condition)).toEqual([
+      { Null: { 'aws:ResourceTag/stopgap:policy': 'false' } },
+    ]);
+  }
 });
 
 test('what ebs_snapper left behind may be deleted only where adoption is asked for, and only with its tag', () => {
@@ -127,8 +134,18 @@ test('what ebs_snapper left behind may be deleted only where adoption is asked f
 });
 
 test('nothing may delete a snapshot while pruning only reports', () => {
-  const actions = statements(template.toJSON()).flatMap((statement) => statement.actions);
-  expect(actions.filter((action) => action.startsWith('ec2:Delete'))).toEqual([]);
+  for (const stack of [hub({ prune: 'report' }), spoke({ prune: 'report' })]) {
+    const actions = statements(stack.toJSON()).flatMap((statement) => statement.actions);
+    expect(actions.filter((action) => action.startsWith('ec2:Delete'))).toEqual([]);
+  }
+});
+
+test('who asks whether the holder of a lease still runs may ask it of every machine that takes leases', () => {
+  for (const id of ['PrepareRun', 'PruneOrphans']) {
+    const [see] = rightsOf(template, id).filter(({ actions }) => actions.includes('states:DescribeExecution'));
+    const machines = see?.resources.map((arn) => arn.split(':').at(-2));
+    expect(machines?.sort(), id).toEqual(['stopgap-fleet', 'stopgap-instance', 'stopgap-rescue']);
+  }
 });
 
 test('a start may make grants on keys only for EC2 and only for AWS resources', () => {

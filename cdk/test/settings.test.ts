@@ -21,7 +21,7 @@ describe('a wrong context value is refused, saying what would be right', () => {
     ['optInTag', 'aws:name', 'the key of a tag, or key=value'],
     ['optInTag', 'Backup=*', 'the key of a tag, or key=value'],
     ['adopt', 'yes', 'ebs-snapper'],
-    ['prune', 'delete', 'this release plans and reports'],
+    ['prune', 'yes', 'delete or report'],
   ])('%s = %s', (key, value, right) => {
     expect(() => hub({ [key]: value })).toThrow(right);
     expect(() => hub({ [key]: value })).toThrow(`the context value ${key} is ${value}`);
@@ -83,6 +83,17 @@ test('what the functions log, and what the machines log, can be set', () => {
   expect(one(template, 'AWS::StepFunctions::StateMachine', 'Fleet').Properties['LoggingConfiguration']).toMatchObject({
     Level: 'ALL',
   });
+});
+
+test('pruning deletes, unless it is only to report', () => {
+  const told = (context: Record<string, string>): unknown[] =>
+    resources(hub(context), 'AWS::Lambda::Function').map(
+      ([, { Properties }]) =>
+        (Properties['Environment'] as { Variables: Record<string, string> }).Variables['STOPGAP_PRUNE'],
+    );
+  expect(new Set(told({}))).toEqual(new Set(['delete']));
+  expect(new Set(told({ prune: 'delete' }))).toEqual(new Set(['delete']));
+  expect(new Set(told({ prune: 'report' }))).toEqual(new Set(['report']));
 });
 
 test('the external id reaches the functions that reach other accounts', () => {

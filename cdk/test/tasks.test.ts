@@ -53,6 +53,6 @@ test('a function is told what its task needs', () => {
     const bucket = declared.includes('Objects') ? ['STOPGAP_BUCKET'] : [];
     const topic = declared.includes('Topic') ? ['STOPGAP_TOPIC_ARN'] : [];
     expect(Object.keys(Variables).sort(), name).toEqual([...always, ...bucket, ...topic].sort());
-    expect(Variables['STOPGAP_PRUNE']).toBe('report');
+    expect(Variables['STOPGAP_PRUNE']).toBe('delete');
   }
 });

@@ -51,6 +51,8 @@ export class Overview extends Construct {
             'Retention, in backup sets',
             ownMetric('prune-snapshots', 'SetsExpired'),
             ownMetric('prune-snapshots', 'SetsDeleted'),
+            ownMetric('prune-orphans', 'SetsExpired'),
+            ownMetric('prune-orphans', 'SetsDeleted'),
           ),
           graph(
             'Plans and looks',

@@ -58,6 +58,10 @@ function mayDelete({ prune, adopt = false }: Reach): Right[] {
   return adopt ? [deleteOwnSnapshots, deleteAdoptedSnapshots] : [deleteOwnSnapshots];
 }
 
+function prunes(reach: Reach): Right[] {
+  return [seeInstances, seeSnapshots, ...mayDelete(reach)];
+}
+
 /**
  * Every function and what it needs, as its task in `functions/core/src/tasks` says under "Needs". A test holds this table
  * against the list of tasks and the services that each declares.
@@ -81,10 +85,8 @@ export const FUNCTIONS = {
   'leave-standby': { instances: always(seeMembers, returnMembers), home: onlyReads },
   'confirm-running': { instances: always(seeInstances), home: writes },
   'copy-tags': { instances: always(seeInstances, seeVolumes, tagOwnSnapshots), home: onlyReads },
-  'prune-snapshots': {
-    instances: (reach) => [seeInstances, seeSnapshots, ...mayDelete(reach)],
-    home: writes,
-  },
+  'prune-snapshots': { instances: prunes, home: writes },
+  'prune-orphans': { instances: prunes, home: (home) => [...tells(home), seeExecutions(home)] },
   'close-run': { instances: nothing, home: tells },
   'find-debts': { instances: nothing, home: (home) => [...tells(home), listExecutions(home)] },
   'take-over': {

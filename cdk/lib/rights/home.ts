@@ -79,8 +79,11 @@ export const publishTickets = (home: Home): Right[] => [
   },
 ];
 
-/** The machines whose executions hold leases, and whose states wait. */
-const OWNERS = ['instance', 'rescue'];
+/** The machines whose states wait. */
+const WAITERS = ['instance', 'rescue'];
+
+/** The machines whose executions hold leases: the fleet's does while it prunes. */
+const OWNERS = [...WAITERS, 'fleet'];
 
 /** Sees whether the execution that holds a lease still runs. */
 export const seeExecutions = (home: Home): Right => ({
@@ -111,7 +114,7 @@ export const answerTokens = (home: Home): Right => ({
   sid: 'AnswerTokens',
   reason: 'The machines whose states wait.',
   actions: ['states:SendTaskSuccess', 'states:SendTaskFailure'],
-  resources: OWNERS.map((machine) => machineArn(home.names, machine)),
+  resources: WAITERS.map((machine) => machineArn(home.names, machine)),
 });
 
 /** Assumes the spoke role in the accounts that belong to the deployment; nothing where none does. */

@@ -98,7 +98,9 @@ async fn record(
     };
     // A run that had recorded its own end before it was taken over keeps it.
     let ended = |old: &Run| document.rescue && old.execution != run.execution;
-    if old.is_some_and(|old| foreign(old) || ended(old)) {
+    // What the fleet's pruning left behind is a lease without a run.
+    let no_run = document.rescue && old.is_none();
+    if no_run || old.is_some_and(|old| foreign(old) || ended(old)) {
         return Ok(None);
     }
     let began_at = old.filter(|old| old.execution == run.execution).map_or(cx.now, |old| old.began_at);

@@ -128,6 +128,8 @@ async fn take<'a>(
     };
     let record = Lease {
         owner: execution.clone(),
+        instance_id: instance_id.clone(),
+        location: location.clone(),
         fence,
         occurrence,
         taken_at: cx.now,

@@ -6,6 +6,7 @@
 mod by_hand;
 mod fleet_night;
 mod other_account;
+mod pruning;
 mod rescue;
 mod rights;
 mod tickets;
