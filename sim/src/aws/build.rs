@@ -102,7 +102,42 @@ impl InstanceSpec {
     }
 }
 
+/// How long EC2 takes with an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// To stop it.
+    pub stop: Duration,
+    /// To start it.
+    pub start: Duration,
+    /// To complete its snapshots.
+    pub snapshots: Duration,
+}
+
 impl Aws {
+    /// Puts an instance into the world as it was described, with its volumes; those that `volumes` lacks are taken for
+    /// volumes without tags.
+    pub fn add_described(&self, instance: &Instance, volumes: &BTreeMap<&str, &Volume>, pace: Pace) {
+        self.change(|world| {
+            let place = world.places.entry(instance.location.clone()).or_default();
+            for device in &instance.devices {
+                let bare = || Volume {
+                    id: device.volume_id.clone(),
+                    size_gib: 0,
+                    volume_type: "gp3".to_owned(),
+                    kms_key_id: None,
+                    tags: Tags::new(),
+                    attachments: Vec::new(),
+                };
+                let volume =
+                    volumes.get(device.volume_id.as_str()).map_or_else(bare, |known| (*known).clone());
+                place.volumes.insert(volume.id.clone(), volume);
+            }
+            let mut machine = Machine::new(instance.clone(), pace.stop, pace.start);
+            machine.snapshots_take = Some(pace.snapshots);
+            place.machines.insert(instance.id.clone(), machine);
+        });
+    }
+
     /// Puts an instance into the world and answers its id.
     pub fn add_instance(&self, spec: InstanceSpec) -> String {
         let (stop_takes, start_takes) = (self.between(18_000..=75_000), self.between(9_000..=28_000));

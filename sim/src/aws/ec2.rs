@@ -268,7 +268,8 @@ impl Ec2 for Aws {
             machine.is_some_and(|machine| machine.faults.contains(&FaultName::SnapshotError))
         });
         let made = self.change(|world| make_snapshots(world, at, request, now))?;
-        self.settle(at, &made, fails);
+        let takes = self.look(|world| world.machine(&request.instance_id)?.snapshots_take);
+        self.settle(at, &made, takes, fails);
         if self.has(FaultName::CreateUnanswered) && self.happens(1.0 / 3.0) {
             self.clock().sleep(Duration::from_secs(5)).await;
             return Err(rejected(OPERATION, FaultKind::Unanswered, "no answer within 5 s"));
@@ -368,7 +369,7 @@ fn make_snapshots(
 
 impl Aws {
     /// Lets the snapshots of one call complete, or all of them fail together; then one event tells of it.
-    fn settle(&self, at: &Location, made: &[CreatedSnapshot], fails: bool) {
+    fn settle(&self, at: &Location, made: &[CreatedSnapshot], takes: Option<Duration>, fails: bool) {
         let ids: Vec<String> = made.iter().map(|snapshot| snapshot.id.clone()).collect();
         let largest = self.at_place(at, |place| {
             let sizes =
@@ -376,8 +377,9 @@ impl Aws {
             sizes.max().unwrap_or(0)
         });
         // An incremental copy: a minute or two, and some seconds a GiB.
-        let takes = self.between(60_000..=150_000)
-            + self.between(1_000..=4_000) * u32::try_from(largest).unwrap_or(1);
+        let takes = takes.unwrap_or_else(|| {
+            self.between(60_000..=150_000) + self.between(1_000..=4_000) * u32::try_from(largest).unwrap_or(1)
+        });
         let (aws, at) = (self.clone(), at.clone());
         self.clock().clone().spawn(async move {
             aws.clock().sleep(takes).await;

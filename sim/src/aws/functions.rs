@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{Either, LocalBoxFuture, select};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use stopgap_core::ports::Context;
 use stopgap_core::tasks;
@@ -56,6 +56,17 @@ fn failure(error: &str, message: String) -> TaskFailure {
 }
 
 impl Aws {
+    /// Notes what Lambda bills.
+    fn bill(&self, function: &str, took: SignedDuration) {
+        let Some(name) = tasks::NAMES.iter().find(|name| **name == function) else { return };
+        let milliseconds = u64::try_from(took.as_nanos().max(0)).unwrap_or(u64::MAX).div_ceil(1_000_000);
+        self.change(|world| {
+            let billed = world.billed.entry(name).or_default();
+            billed.requests += 1;
+            billed.milliseconds += milliseconds;
+        });
+    }
+
     /// Invokes a function, with Lambda's own errors where it crashes or takes too long.
     pub(super) async fn invoke(&self, function: &str, payload: Value) -> Result<Value, TaskFailure> {
         self.change(|world| *world.calls.entry("Invoke").or_default() += 1);
@@ -74,7 +85,9 @@ impl Aws {
         let injected = Injected(self);
         let task = pin!(tasks::dispatch(function, injected.ports(), cx, payload));
         let late = pin!(self.clock().sleep(limit));
-        match select(task, late).await {
+        let ended = select(task, late).await;
+        self.bill(function, self.clock().now().duration_since(now));
+        match ended {
             Either::Left(_) if crashes => Err(exited()),
             Either::Left((Ok(answer), _)) => Ok(answer),
             Either::Left((Err(error), _)) => Err(failure(error.name.as_str(), error.cause)),

@@ -16,11 +16,11 @@ mod table;
 mod workflow;
 mod world;
 
-pub use build::{GroupSpec, InstanceSpec, VolumeSpec};
+pub use build::{GroupSpec, InstanceSpec, Pace, VolumeSpec};
 pub use faults::{FaultName, Scope};
 pub use functions::Host;
 pub use injection::{Injection, Wrong};
-pub use world::{Down, Group, Machine, Place, World};
+pub use world::{Billed, Down, Group, Machine, Place, World};
 
 use std::cell::{OnceCell, RefCell};
 use std::ops::RangeInclusive;
@@ -93,8 +93,11 @@ impl Aws {
         &self.inner.clock
     }
 
-    /// A duration by chance, in milliseconds.
+    /// A duration by chance, in milliseconds; the middle where the world is even.
     fn between(&self, milliseconds: RangeInclusive<u64>) -> Duration {
+        if self.look(|world| world.even) {
+            return Duration::from_millis((milliseconds.start() + milliseconds.end()) / 2);
+        }
         Duration::from_millis(self.inner.chance.borrow_mut().random_range(milliseconds))
     }
 

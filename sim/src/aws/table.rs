@@ -74,6 +74,7 @@ impl Table for Aws {
             return Err(Fault::new(OPERATION, FaultKind::Rejected, message));
         }
         Ok(self.change(|world| {
+            world.items_written += u64::try_from(writes.len()).unwrap_or(0);
             let met = writes.iter().all(|write| {
                 let (Write::Put { key, expect, .. } | Write::Delete { key, expect }) = write;
                 holds(*expect, world.table.get(key).map(|(version, _)| *version))

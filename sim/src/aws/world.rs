@@ -35,8 +35,23 @@ pub struct World {
     pub port_calls: Vec<&'static str>,
     /// The one call that is to go wrong.
     pub injection: Option<Injection>,
+    /// Every duration is the middle of its range and nothing is left to chance: the usual rather than one of the possible.
+    pub even: bool,
+    /// What Lambda bills, by function.
+    pub billed: BTreeMap<&'static str, Billed>,
+    /// How many items were written to the table, in transactions that went through or not.
+    pub items_written: u64,
     buckets: BTreeMap<(Location, &'static str), Bucket>,
     ids: u64,
+}
+
+/// What Lambda bills of a function: how often it was invoked, and how long it ran in all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Billed {
+    /// How often.
+    pub requests: u64,
+    /// How long, each invocation rounded up to a millisecond.
+    pub milliseconds: u64,
 }
 
 /// An account's Region.
@@ -85,6 +100,8 @@ pub struct Machine {
     pub stop_takes: Duration,
     /// How long it takes to start.
     pub start_takes: Duration,
+    /// How long its snapshots take to complete; by chance and size if it is not given.
+    pub snapshots_take: Option<Duration>,
     /// Its states so far, for reads that lag.
     pub past: Vec<(Timestamp, InstanceState, Option<String>)>,
     /// When it was down, and how much of it was EC2's own doing.
@@ -125,7 +142,15 @@ impl Machine {
     /// A machine that has been in its state since before time began.
     pub(super) fn new(instance: Instance, stop_takes: Duration, start_takes: Duration) -> Self {
         let past = vec![(Timestamp::MIN, instance.state, None)];
-        Self { instance, faults: BTreeSet::new(), stop_takes, start_takes, past, downs: Vec::new() }
+        Self {
+            instance,
+            faults: BTreeSet::new(),
+            stop_takes,
+            start_takes,
+            snapshots_take: None,
+            past,
+            downs: Vec::new(),
+        }
     }
 
     /// Enters a state.
