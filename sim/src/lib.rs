@@ -6,6 +6,7 @@
 pub mod asl;
 pub mod aws;
 pub mod deployment;
+pub mod forecast;
 pub mod machines;
 pub mod night;
 pub mod runtime;
