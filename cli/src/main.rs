@@ -20,6 +20,7 @@ mod plan;
 mod policy;
 mod retention;
 mod schedule;
+mod simulate;
 
 use failure::{BadInput, Failure};
 
@@ -54,6 +55,8 @@ enum Command {
     Retention(retention::Args),
     /// Say when a schedule expression occurs next, and what it means in words.
     Schedule(schedule::Args),
+    /// Run the calendar forward: what runs when, downtime, what is deleted and kept, and what it costs.
+    Simulate(simulate::Args),
     /// Back up an instance, or all that a policy selects, now.
     #[cfg(feature = "aws")]
     Run(live::run::Args),
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(args, format).map_err(Failure::from),
         Command::Retention(args) => retention::run(&args, format).map_err(Failure::from),
         Command::Schedule(args) => schedule::run(&args, format).map_err(Failure::from),
+        Command::Simulate(args) => simulate::run(&args, format),
         #[cfg(not(feature = "aws"))]
         Command::Plan(args) => plan::run(&args, format).map_err(Failure::from),
         #[cfg(not(feature = "aws"))]

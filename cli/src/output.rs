@@ -43,6 +43,9 @@ impl Output {
     }
 }
 
+/// How wide a page of text is at most.
+pub(crate) const WIDTH: usize = 120;
+
 /// How many characters of a cell are shown, unless nothing stands to the right of it.
 const CELL: usize = 48;
 
@@ -151,6 +154,29 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
         None => text.to_owned(),
         Some(_) => text.chars().take(width.saturating_sub(1)).chain(['…']).collect(),
     }
+}
+
+/// `words` on lines that begin with `indent` spaces.
+pub(crate) fn wrapped<'a>(indent: usize, words: impl Iterator<Item = &'a str>) -> String {
+    let mut page = String::new();
+    let mut line = String::new();
+    for word in words {
+        if !line.is_empty() && indent + line.chars().count() + 1 + word.chars().count() > WIDTH {
+            let _ = writeln!(page, "{:indent$}{line}", "");
+            line.clear();
+        }
+        line += if line.is_empty() { "" } else { " " };
+        line += word;
+    }
+    if !line.is_empty() {
+        let _ = writeln!(page, "{:indent$}{line}", "");
+    }
+    page
+}
+
+/// "1 instance", "2 instances".
+pub(crate) fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 #[cfg(test)]

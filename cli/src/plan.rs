@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use stopgap_core::describe::catalogue::Catalogue;
 use stopgap_core::describe::{self, DescribeError, Described};
-use stopgap_core::inventory::{Inventory, Unknown};
+use stopgap_core::inventory::{Instance, Inventory, Unknown, Volume};
 use stopgap_core::occurrence::Occurrence;
 use stopgap_core::plan::{Action, Due, Plan, Question, occurrences_in_question, plan};
 
@@ -124,23 +124,20 @@ fn offline(args: &Args, format: Format) -> Result<(), BadInput> {
 
 /// What the folder describes, the snapshots apart.
 fn load(folder: &Path) -> Result<(Inventory, Catalogue), BadInput> {
-    let mut inventory = Inventory::default();
-    let mut files = Files { folder, unknown: Vec::new(), notes: Vec::new(), errors: Vec::new() };
-    inventory.instances = files.read("instances", describe::instances, None);
-    inventory.volumes = files.read(
-        "volumes",
-        describe::volumes,
-        Some("volumes are known only by the ids that instances name"),
-    );
+    let mut files = Files::of(folder);
+    let (instances, volumes) = files.instances_and_volumes();
     let catalogue = files.snapshots();
-    inventory.unknown = files.unknown;
-    if !files.errors.is_empty() {
-        return Err(BadInput(files.errors));
-    }
-    for note in files.notes {
-        eprintln!("note: {}", plain(&note));
-    }
-    Ok((inventory, catalogue))
+    let unknown = files.end()?;
+    Ok((Inventory { instances, volumes, snapshots: Vec::new(), unknown }, catalogue))
+}
+
+/// All that the folder describes, the snapshots whole and with their sizes.
+pub(crate) fn load_whole(folder: &Path) -> Result<Inventory, BadInput> {
+    let mut files = Files::of(folder);
+    let (instances, volumes) = files.instances_and_volumes();
+    let follows = "retention begins with nothing, and what has been backed up already is due again";
+    let snapshots = files.read("snapshots", describe::snapshots, Some(follows));
+    Ok(Inventory { instances, volumes, snapshots, unknown: files.end()? })
 }
 
 /// The files of a folder, and what is said of them while they are read.
@@ -151,7 +148,28 @@ struct Files<'a> {
     errors: Vec<String>,
 }
 
-impl Files<'_> {
+impl<'a> Files<'a> {
+    fn of(folder: &'a Path) -> Self {
+        Self { folder, unknown: Vec::new(), notes: Vec::new(), errors: Vec::new() }
+    }
+
+    fn instances_and_volumes(&mut self) -> (Vec<Instance>, Vec<Volume>) {
+        let follows = "volumes are known only by the ids that instances name";
+        let instances = self.read("instances", describe::instances, None);
+        (instances, self.read("volumes", describe::volumes, Some(follows)))
+    }
+
+    /// Tells what is to be noted, and what could not be made sense of.
+    fn end(self) -> Result<Vec<Unknown>, BadInput> {
+        if !self.errors.is_empty() {
+            return Err(BadInput(self.errors));
+        }
+        for note in self.notes {
+            eprintln!("note: {}", plain(&note));
+        }
+        Ok(self.unknown)
+    }
+
     /// What `what`.json describes. If it may be absent, what follows from that is noted.
     fn read<T>(
         &mut self,

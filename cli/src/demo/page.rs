@@ -1,4 +1,4 @@
-//! The page of a night: a line a run, the tickets, a summary. No line of it is wider than [`WIDTH`].
+//! The page of a night: a line a run, the tickets, a summary. No line of it is wider than [`output::WIDTH`](crate::output::WIDTH).
 
 use std::fmt::Write;
 
@@ -8,8 +8,7 @@ use stopgap_core::ticket::{Severity, Status};
 use stopgap_sim::aws::Down;
 use stopgap_sim::night::{Outcome, Report, RunLine, Spread, Summary, TicketLine};
 
-/// How wide the page is at most.
-const WIDTH: usize = 120;
+use crate::output::{count, wrapped};
 
 /// How many runs are shown; of a larger fleet, those that did not go well come first.
 const LINES: usize = 60;
@@ -173,24 +172,6 @@ fn who(name: &str, id: &str) -> String {
     if name.is_empty() { id.to_owned() } else { format!("{name} ({id})") }
 }
 
-/// `words` on lines that begin with `indent` spaces.
-fn wrapped<'a>(indent: usize, words: impl Iterator<Item = &'a str>) -> String {
-    let mut page = String::new();
-    let mut line = String::new();
-    for word in words {
-        if !line.is_empty() && indent + line.chars().count() + 1 + word.chars().count() > WIDTH {
-            let _ = writeln!(page, "{:indent$}{line}", "");
-            line.clear();
-        }
-        line += if line.is_empty() { "" } else { " " };
-        line += word;
-    }
-    if !line.is_empty() {
-        let _ = writeln!(page, "{:indent$}{line}", "");
-    }
-    page
-}
-
 fn numbers(summary: &Summary) -> String {
     const LABEL: usize = 24;
     let mut page = "Summary\n".to_owned();
@@ -235,9 +216,4 @@ fn numbers(summary: &Summary) -> String {
         line(if n == 0 { "made to fail" } else { "" }, failing);
     }
     page
-}
-
-/// "1 instance", "2 instances".
-fn count(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }

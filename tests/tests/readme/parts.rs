@@ -57,6 +57,7 @@ fn parts() -> Vec<(String, String)> {
     part("fleet input", inputs(&fields("functions/core/src/tasks/plan_fleet.rs", "FleetRequest")));
     part("environment", environment());
     part("demo", demo());
+    part("forecast", forecast());
     parts
 }
 
@@ -78,6 +79,23 @@ fn demo() -> String {
     let page = output(command);
     let (_, summary) = page.split_once("\nSummary\n").expect("the page has a summary");
     format!("```text\n{}\n```\n", summary.trim_end())
+}
+
+/// Policies and numbers of a year of the fleet in `tests/fleet`.
+fn forecast() -> String {
+    let fleet = repository().join("tests/fleet");
+    let mut command = stopgap();
+    command.args(["simulate", "--from", "2026-12-01T00:00:00Z", "--days", "365", "--policies"]);
+    let page = output({
+        command.arg(fleet.join("policies.json")).arg("--inventory").arg(fleet);
+        command
+    });
+    let part = |title: &str| {
+        let begin = page.find(&format!("\n{title}")).expect("the page has this part") + 1;
+        let rest = page.get(begin..).unwrap_or_default();
+        rest.split("\n\n").next().unwrap_or_default().to_owned()
+    };
+    format!("```text\n{}\n\n{}\n```\n", part("Policies"), part("Summary"))
 }
 
 fn output(mut command: std::process::Command) -> String {
