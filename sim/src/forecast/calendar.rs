@@ -6,6 +6,9 @@ use stopgap_core::policy::Policy;
 /// How often EventBridge Scheduler starts the fleet machine.
 pub const TICK: SignedDuration = SignedDuration::from_mins(15);
 
+/// How often the rescuer looks in the time of a tick: every five minutes.
+pub(super) const RESCUES_A_TICK: u64 = 3;
+
 /// The ticks with work, oldest first. At all others the fleet plans and finds nothing.
 ///
 /// A policy is asked at the first tick, which may find an occurrence from before it that is still due, and at the first tick

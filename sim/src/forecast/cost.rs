@@ -64,15 +64,15 @@ pub(super) fn storage(gib: f64, days: f64, days_in_month: f64) -> f64 {
 }
 
 impl Cost {
-    /// Of storage that was paid for, of usage, and of ticks of the schedule.
-    pub(super) fn of(storage: f64, usage: &Usage, ticks: u64) -> Self {
+    /// Of storage that was paid for, of usage, and of what the schedules start.
+    pub(super) fn of(storage: f64, usage: &Usage, scheduled: u64) -> Self {
         let count = |n: u64| n as f64;
         let state_transitions = count(usage.transitions) / 1e3 * TRANSITIONS.usd;
         let gb_seconds = count(usage.mb_milliseconds) / 1024.0 / 1e3;
         let lambda = gb_seconds * LAMBDA_TIME.usd + count(usage.requests) / 1e6 * LAMBDA_REQUESTS.usd;
         let requests = count(usage.items_written) * UNITS_A_WRITE / 1e6 * WRITES.usd
             + count(usage.items_read()) / 1e6 * READS.usd
-            + count(ticks) / 1e6 * SCHEDULER.usd;
+            + count(scheduled) / 1e6 * SCHEDULER.usd;
         Self {
             storage,
             state_transitions,

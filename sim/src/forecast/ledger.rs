@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::account::{Account, night};
+use super::calendar::RESCUES_A_TICK;
 use super::cost::{self, Cost};
 use super::measure::{self, Fleet};
 use super::numbers::{hundredths, tenths};
@@ -110,6 +111,7 @@ impl<'s> Ledger<'s> {
         self.ticks = ticks;
         self.day_usage = Usage::default();
         self.day_usage.add(&self.fleet.idle, ticks);
+        self.day_usage.add(&self.fleet.rescue, ticks * RESCUES_A_TICK);
         self.day_usage.add(&self.pages(), ticks);
     }
 
@@ -281,7 +283,8 @@ impl<'s> Ledger<'s> {
         day.state_transitions = self.day_usage.transitions;
         day.lambda_requests = self.day_usage.requests;
         day.aws_calls = self.day_usage.calls_in_all();
-        day.cost_usd = Cost::of(cost::storage(gib, 1.0, in_month), &self.day_usage, self.ticks);
+        day.cost_usd =
+            Cost::of(cost::storage(gib, 1.0, in_month), &self.day_usage, self.ticks * (1 + RESCUES_A_TICK));
         self.totals.cost_usd = self.totals.cost_usd.plus(day.cost_usd);
         self.totals.stored_gib = day.stored_gib;
         self.totals.sets_kept = sets;

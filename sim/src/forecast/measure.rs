@@ -24,6 +24,8 @@ pub(super) struct Fleet {
     pub(super) busy: Usage,
     /// What each item of its plan takes: a run that is dispatched.
     pub(super) item: Usage,
+    /// A look of the rescuer that finds nothing.
+    pub(super) rescue: Usage,
 }
 
 /// Measures the fleet's ticks: those without work with these policies and places, what work adds on an example.
@@ -35,7 +37,7 @@ pub(super) fn fleet(setting: &Setting, first: Timestamp) -> Result<Fleet, String
     let (one, two) = (dispatched(&example, 1)?, dispatched(&example, 2)?);
     let item = two.without(&one);
     let busy = one.without(&item).without(&idle_example);
-    Ok(Fleet { idle: idle(setting, first)?, busy, item })
+    Ok(Fleet { idle: idle(setting, first)?, busy, item, rescue: rescue(at)? })
 }
 
 /// What deleting a set of so many volumes takes.
@@ -94,6 +96,14 @@ fn tick(stopgap: &Deployment, at: Timestamp) -> Result<(), String> {
     started.map_err(|error| error.to_string())?;
     stopgap.runtime.run();
     Ok(())
+}
+
+fn rescue(at: Timestamp) -> Result<Usage, String> {
+    let stopgap = deployment(at, home(), std::iter::empty())?;
+    let started = stopgap.step_functions.start_execution(&stopgap.rescue, None, json!({}));
+    started.map_err(|error| error.to_string())?;
+    stopgap.runtime.run();
+    Ok(Usage::of(&stopgap))
 }
 
 /// What a tick takes at which so many runs are due, without what the runs take.

@@ -209,7 +209,7 @@ impl Class {
     /// and how many sets were left to the next run.
     fn prune(&mut self, policy: &Policy) -> (Vec<Timestamp>, u64) {
         let newest_first: Vec<Facts> = self.sets.iter().rev().copied().collect();
-        let verdicts = decide(&policy.retention, &policy.schedule.timezone, &newest_first);
+        let verdicts = decide(&policy.retention, &policy.schedule.timezone, &newest_first, None);
         let expired = newest_first.iter().zip(verdicts).rev();
         let expired: Vec<Timestamp> =
             expired.filter(|(_, verdict)| verdict.action == Action::Delete).map(|(set, _)| set.at).collect();
