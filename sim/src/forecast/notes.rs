@@ -70,7 +70,7 @@ impl Ledger<'_> {
             ));
         }
         notes.push(
-            "sets are deleted as with STOPGAP_PRUNE=delete; a deployment that only reports keeps all of them"
+            "a deployment with STOPGAP_PRUNE=report deletes nothing, and pays for all that is made"
                 .to_owned(),
         );
         notes
