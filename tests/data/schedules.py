@@ -38,7 +38,9 @@ def allows(field, value, low, high, names=()):
         else:
             first = number(span, names)
             last = high if step else first
-        if first <= value <= last and (value - first) % int(step or 1) == 0:
+        # "0/30 20-2" is to run "between 10:00 PM on the starting day to 2:00 AM on the following day".
+        after = range(low, last + 1) if last < first else ()
+        if value in [*range(first, high + 1 if after else last + 1), *after][:: int(step or 1)]:
             return True
     return False
 
@@ -216,6 +218,9 @@ ROWS = [
     ("cron(0 2 ? * TUE,THU-SAT *)", KOLKATA, "2026-11-20T00:00:00Z", 6),
     ("cron(0 2 ? 1,jul MON#1 *)", "UTC", "2026-11-20T00:00:00Z", 4),
     # Steps, lists, ranges and years.
+    ("cron(0/30 20-2 ? * MON-FRI *)", CHICAGO, "2026-10-31T04:00:00Z", 12),
+    ("cron(0 3 ? * SAT-SUN *)", LONDON, "2026-10-24T00:00:00Z", 4),
+    ("cron(50-10/10 22-1/3 30-1 NOV-FEB/2 ? *)", KOLKATA, "2026-11-29T00:00:00Z", 12),
     ("cron(1/5 23 * * ? *)", "UTC", "2026-11-20T23:50:00Z", 5),
     ("cron(1/25 4,6 1 * ? *)", "UTC", "2026-11-20T00:00:00Z", 7),
     ("cron(10-50/20,59 8-10,22/1 * * ? *)", LONDON, "2026-11-20T10:40:00Z", 9),

@@ -1,8 +1,9 @@
 //! The six fields of EventBridge Scheduler's `cron`, read into the values that they allow.
 //!
 //! The dialect is not Unix cron: six fields, a year instead of seconds, 1 = Sunday … 7 = Saturday, and exactly one of
-//! the two day fields is `?`. What AWS does not document is refused, with a message that names the field: ranges that
-//! run backwards, and `L`, `W` or `#` within lists.
+//! the two day fields is `?`. A range that runs backwards goes on from the beginning of its field: EventBridge's
+//! documentation has `cron(0/30 20-2 ? * MON-FRI *)` among its examples. What AWS does not document is refused, with a
+//! message that names the field: `L`, `W` or `#` within lists, and years that run backwards.
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -130,7 +131,7 @@ pub(super) struct Field {
     names: &'static [&'static str],
 }
 
-pub(super) const MINUTE: Field = Field { name: "minutes", min: 0, max: 59, names: &[] };
+const MINUTE: Field = Field { name: "minutes", min: 0, max: 59, names: &[] };
 pub(super) const HOUR: Field = Field { name: "hours", min: 0, max: 23, names: &[] };
 const DAY: Field = Field { name: "day-of-month", min: 1, max: 31, names: &[] };
 pub(super) const MONTH: Field = Field {
@@ -194,11 +195,8 @@ impl Field {
             _ if range == "*" => (self.min, self.max),
             Some((from, to)) => {
                 let (from, to) = (self.value(from).ok_or_else(error)?, self.value(to).ok_or_else(error)?);
-                if from > to {
-                    return Err(format!(
-                        "{} `{whole}`: the range `{range}` runs backwards; write two ranges",
-                        self.name
-                    ));
+                if from > to && self.name == YEAR.name {
+                    return Err(format!("{} `{whole}`: the range `{range}` runs backwards", self.name));
                 }
                 (from, to)
             }
@@ -213,6 +211,9 @@ impl Field {
                 format!("{} `{whole}`: a step is a number from 1 to {}", self.name, self.max)
             })?,
         };
-        Ok((from..=to).step_by(usize::from(step)))
+        // One that runs backwards goes on from the field's beginning.
+        let rest = (from > to).then_some(self.min..=to);
+        let first = from..=if rest.is_some() { self.max } else { to };
+        Ok(first.chain(rest.into_iter().flatten()).step_by(usize::from(step)))
     }
 }

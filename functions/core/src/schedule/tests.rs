@@ -290,6 +290,42 @@ fn a_step_as_large_as_its_field_leaves_the_first_value() {
     ]);
 }
 
+/// EventBridge's documentation has `cron(0/30 20-2 ? * MON-FRI *)` among its examples.
+#[test]
+fn a_range_that_runs_backwards_goes_on_from_the_beginning_of_its_field() {
+    let (from, to) = ("2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z");
+    occurs(&[
+        (
+            "cron(0 22-2/2 ? * MON-FRI *)",
+            "UTC",
+            from,
+            to,
+            &["2026-11-20T00:00:00Z", "2026-11-20T02:00:00Z", "2026-11-20T22:00:00Z"],
+        ),
+        (
+            "cron(58-1 2 20 * ? *)",
+            "UTC",
+            from,
+            to,
+            &["2026-11-20T02:00:00Z", "2026-11-20T02:01:00Z", "2026-11-20T02:58:00Z", "2026-11-20T02:59:00Z"],
+        ),
+        (
+            "cron(0 2 ? * SAT-SUN *)",
+            "UTC",
+            from,
+            "2026-11-23T00:00:00Z",
+            &["2026-11-21T02:00:00Z", "2026-11-22T02:00:00Z"],
+        ),
+        (
+            "cron(0 2 30-1 NOV-JAN/2 ? *)",
+            "UTC",
+            from,
+            "2027-02-01T00:00:00Z",
+            &["2026-11-30T02:00:00Z", "2027-01-01T02:00:00Z", "2027-01-30T02:00:00Z", "2027-01-31T02:00:00Z"],
+        ),
+    ]);
+}
+
 #[test]
 fn a_rate_longer_than_times_can_be_written_occurs_at_its_origin() {
     let schedule = schedule("rate(4294967295 days)", "UTC");
@@ -351,7 +387,7 @@ fn a_wrong_expression_is_refused_with_the_field_and_what_is_right() {
         ("cron(0/0 2 * * ? *)", "a step is"),
         ("cron(+5 2 * * ? *)", "minutes"),
         ("cron(,5 2 * * ? *)", "minutes"),
-        ("cron(0 22-2 * * ? *)", "backwards"),
+        ("cron(0 2 * * ? 2028-2026)", "backwards"),
         ("cron(0 2 * * ? *", "schedule expression"),
         ("cron(0/60 2 * * ? *)", "a step is a number from 1 to 59"),
         ("cron(0 0/24 * * ? *)", "a step is a number from 1 to 23"),

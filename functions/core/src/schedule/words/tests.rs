@@ -38,6 +38,10 @@ fn times_of_the_day_are_said_as_a_person_would() {
         ("* 0/2 * * ? *", "Every minute of every 2nd hour from 0 to 22 every day"),
         ("0/10 1,2,3,22 * * ? *", "Every 10 minutes of the hours 1 to 3 and 22 every day"),
         ("10,11,12,40 7-9,20 * * ? *", "At minutes 10 to 12 and 40 of the hours 7 to 9 and 20 every day"),
+        (
+            "0/30 20-2 ? * MON-FRI *",
+            "Every 30 minutes of the hours 0 to 2 and 20 to 23 on Mondays to Fridays",
+        ),
         ("15 0-4,7,9,20 * * ? *", "At minute 15 of the hours 0 to 4, 7, 9 and 20 every day"),
     ]);
 }
@@ -124,7 +128,7 @@ fn field(min: u16, max: u16) -> impl Strategy<Value = String> {
         1 => Just("*".to_owned()),
         1 => (1..=max.min(20)).prop_map(|step| format!("*/{step}")),
         1 => (value.clone(), 1..=max.min(20)).prop_map(|(from, step)| format!("{from}/{step}")),
-        2 => (value.clone(), value.clone()).prop_map(|(a, b)| format!("{}-{}", a.min(b), a.max(b))),
+        2 => (value.clone(), value.clone()).prop_map(move |(a, b)| match max { 2199 => format!("{}-{}", a.min(b), a.max(b)), _ => format!("{a}-{b}") }),
         1 => (value.clone(), value, 1..=max.min(20))
             .prop_map(|(a, b, step)| format!("{}-{}/{step}", a.min(b), a.max(b))),
     ];

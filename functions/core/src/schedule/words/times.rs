@@ -1,6 +1,6 @@
 //! The times of a day in words.
 
-use crate::schedule::fields::{HOUR, MINUTE, Values};
+use crate::schedule::fields::{HOUR, Values};
 
 use super::lists::{and, every_nth, runs, step};
 
@@ -52,11 +52,12 @@ fn every(step: u16) -> String {
 }
 
 fn minutes_of(minutes: &Values) -> String {
-    if MINUTE.is_all(minutes) {
-        return "every minute".to_owned();
+    // As far apart as so many in an hour are, from the hour on.
+    let apart = u16::try_from(60 / minutes.len().max(1)).unwrap_or(60);
+    if minutes.len() > 1 && (0..60).step_by(usize::from(apart)).eq(minutes.iter().copied()) {
+        return every(apart);
     }
     match (step(minutes), minutes.first(), minutes.last()) {
-        (Some(step), Some(0), Some(last)) if last + step == 60 => every(step),
         (Some(step), Some(first), Some(last)) => format!("{} from minute {first} to {last}", every(step)),
         _ if minutes.len() == 1 => format!("at minute {}", and(&runs(minutes, |minute| minute.to_string()))),
         _ => format!("at minutes {}", and(&runs(minutes, |minute| minute.to_string()))),
