@@ -225,6 +225,31 @@ fn what_cannot_be_pruned_is_one_ticket_however_many_nights_and_the_night_that_ca
 }
 
 #[test]
+fn the_lease_that_a_failed_pruning_leaves_is_released_by_the_rescuer_without_a_word() {
+    let place = Location::new(SPOKE, "us-east-1").by_role(Some(ROLE_PREFIX.to_owned()));
+    let targets = json!({ "targets": [{ "account": SPOKE }] });
+    let (scene, id) = scene_at(17, policy(None, targets), &place);
+    scene.stopgap.aws.add_role(SPOKE, ROLE_PREFIX);
+    terminate(&scene.stopgap.aws, &id);
+    scene.stopgap.runtime.run_until(NIGHT.parse::<Timestamp>().unwrap());
+    when_planned(&scene, |aws| aws.change(|world| world.roles.clear()));
+    tick(&scene, json!({ "at": NIGHT }));
+    assert_eq!(scene.held().len(), 1);
+    scene.stopgap.aws.add_role(SPOKE, ROLE_PREFIX);
+    let (from, until) = ("2026-11-21T04:00:00Z".parse().unwrap(), "2026-11-21T04:10:00Z".parse().unwrap());
+    scene.stopgap.rescue(from, until);
+    scene.pass(SignedDuration::from_hours(2));
+    assert_eq!(scene.held(), Vec::<String>::new());
+    assert_eq!(scene.messages(), [ticket("open", &id)]);
+    // Nor does a run stand in the table that never was.
+    let runs = scene
+        .stopgap
+        .aws
+        .look(|world| world.table.keys().filter(|key| key.partition.starts_with("run#")).count());
+    assert_eq!(runs, 0);
+}
+
+#[test]
 fn the_same_tick_twice_deletes_once() {
     let (scene, id) = scene(10, policy(None, json!({})));
     terminate(&scene.stopgap.aws, &id);
