@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use stopgap_core::inventory::InstanceState;
 use stopgap_core::policies;
-use stopgap_core::policy::PolicyId;
-use stopgap_core::status::{self, Backup, Question, Status, Ticket};
+use stopgap_core::policy::{PolicyId, Tool};
+use stopgap_core::status::{self, Backup, Newest, Question, Status, Ticket};
 use stopgap_core::survey::{self, Survey};
 
 use super::{Stopgap, Unread, unread, unread_section};
@@ -53,7 +53,11 @@ pub(super) async fn standing(stopgap: &Stopgap<'_>, args: &Args) -> Result<Stand
     // Those of disabled policies too: their backups stand as they are.
     let asked = policies.iter().filter(|policy| args.policy.as_ref().is_none_or(|only| *only == policy.id));
     let places = survey::places(asked, &stopgap.home);
-    let Survey { inventory, unread: faults, .. } = survey::inventory(stopgap.ports.ec2, &places).await;
+    let Survey { mut inventory, unread: faults, .. } = survey::inventory(stopgap.ports.ec2, &places).await;
+    if policies.iter().any(|policy| policy.adopt.contains(&Tool::EbsSnapper)) {
+        // A place that cannot be read is among the faults already.
+        inventory.snapshots.extend(survey::left_behind(stopgap.ports.ec2, &places).await);
+    }
     let at = stopgap.time.now();
     let question = Question {
         policies: &policies,
@@ -67,6 +71,12 @@ pub(super) async fn standing(stopgap: &Stopgap<'_>, args: &Args) -> Result<Stand
     Ok(Standing { at, status: status::status(&question), unread: unread(faults) })
 }
 
+/// When a backup was made, and by whom if it was not stopgap.
+fn made(newest: &Newest) -> String {
+    let by = newest.adopted.map(|tool| format!(" ({tool})")).unwrap_or_default();
+    format!("{}{by}", newest.occurrence.at)
+}
+
 /// How things stand, for people.
 pub(super) fn text(standing: &Standing) -> String {
     let Status { backups, other_tickets } = &standing.status;
@@ -77,7 +87,7 @@ pub(super) fn text(standing: &Standing) -> String {
             backup.instance_id.clone(),
             backup.name.clone().unwrap_or_default(),
             backup.instance_state.map_or("not found", |state| state.as_str()).to_owned(),
-            newest.map_or_else(|| "none".to_owned(), |newest| newest.occurrence.at.to_string()),
+            newest.map_or_else(|| "none".to_owned(), made),
             newest.map(|newest| age(newest.age_seconds)).unwrap_or_default(),
             backup.next.map_or_else(|| "-".to_owned(), |next| next.to_string()),
             backup.tickets.len().to_string(),

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::Builder;
 use aws_sdk_ec2::config::retry::RetryConfig;
+use aws_sdk_ec2::operation::describe_snapshots::builders::DescribeSnapshotsFluentBuilder;
 use aws_sdk_ec2::types::{
     Filter, InstanceSpecification, InstanceStateChange, ResourceType, Tag, TagSpecification,
 };
@@ -67,6 +68,15 @@ fn nothing<T>() -> Page<T> {
 
 fn filter(name: &str, value: &str) -> Filter {
     Filter::builder().name(name).values(value).build()
+}
+
+/// Asks for what ebs_snapper made of `instance_id`, which may have wildcards.
+fn of_ebs_snapper(
+    request: DescribeSnapshotsFluentBuilder,
+    instance_id: &str,
+) -> DescribeSnapshotsFluentBuilder {
+    let description = format!("{}*", ebs_snapper::description(instance_id));
+    request.filters(filter("tag-key", ebs_snapper::DELETE_ON)).filters(filter("description", &description))
 }
 
 fn tags(tags: &Tags) -> Vec<Tag> {
@@ -135,11 +145,8 @@ impl Ec2 for SdkEc2 {
             SnapshotQuery::OfInstance(id) => {
                 (request.filters(filter(&format!("tag:{}", set_tags::INSTANCE), id)), None)
             }
-            SnapshotQuery::EbsSnapperOf(id) => {
-                let description = format!("{}*", ebs_snapper::description(id));
-                let request = request.filters(filter("tag-key", ebs_snapper::DELETE_ON));
-                (request.filters(filter("description", &description)), None)
-            }
+            SnapshotQuery::EbsSnapper => (of_ebs_snapper(request, "i-*"), None),
+            SnapshotQuery::EbsSnapperOf(id) => (of_ebs_snapper(request, id), None),
             SnapshotQuery::Ids(ids) => (request, Some(ids.as_slice())),
         };
         let request = match Asked::of(ids, page) {

@@ -5,7 +5,7 @@
 //! the instance. Enabled or not: nothing changes hands because someone pauses a policy.
 
 use crate::error::{ErrorName, TaskError};
-use crate::inventory::Location;
+use crate::inventory::{Instance, Location};
 use crate::policies;
 use crate::policy::{Policy, Tool};
 use crate::ports::{Context, Ports};
@@ -29,30 +29,46 @@ pub async fn adopted_by(
     if policy.adopt.is_empty() {
         return Ok(Vec::new());
     }
-    let rivals = policies::all(ports.table).await?;
-    let rivals: Vec<&Policy> = rivals
-        .iter()
-        .filter(|rival| rival.id != policy.id && rival.targets_place(location, Some(&cx.settings.home)))
-        .collect();
+    let all = policies::all(ports.table).await?;
+    let home = &cx.settings.home;
     let mut tools = Vec::new();
     for tool in &policy.adopt {
-        let rivals: Vec<&&Policy> = rivals.iter().filter(|rival| rival.adopt.contains(tool)).collect();
-        let has_it = rivals.is_empty()
-            || match describe(ports.ec2, location, instance_id).await {
+        let has_it = match adopters(&all, *tool, location, home).as_slice() {
+            [only] => only.id == policy.id,
+            _ => match describe(ports.ec2, location, instance_id).await {
                 Ok(instance) => {
-                    let earlier = |rival: &&&Policy| rival.id < policy.id;
-                    policy.selects(&instance).is_selected()
-                        && !rivals
-                            .into_iter()
-                            .filter(earlier)
-                            .any(|rival| rival.selects(&instance).is_selected())
+                    owner(&all, *tool, &instance, home).is_some_and(|owner| owner.id == policy.id)
                 }
                 Err(error) if error.name == ErrorName::InstanceGone => false,
                 Err(error) => return Err(error),
-            };
+            },
+        };
         if has_it {
             tools.push(*tool);
         }
     }
     Ok(tools)
+}
+
+/// Of these policies the one that has adopted `tool`'s snapshots of `instance`.
+pub fn owner<'p>(
+    policies: &'p [Policy],
+    tool: Tool,
+    instance: &Instance,
+    home: &Location,
+) -> Option<&'p Policy> {
+    let adopters = adopters(policies, tool, &instance.location, home);
+    match adopters.as_slice() {
+        [only] => Some(*only),
+        several => {
+            let selecting = several.iter().filter(|policy| policy.selects(instance).is_selected());
+            selecting.min_by_key(|policy| &policy.id).copied()
+        }
+    }
+}
+
+/// Those that adopt there.
+fn adopters<'p>(policies: &'p [Policy], tool: Tool, at: &Location, home: &Location) -> Vec<&'p Policy> {
+    let adopts = |policy: &&Policy| policy.adopt.contains(&tool) && policy.targets_place(at, Some(home));
+    policies.iter().filter(adopts).collect()
 }

@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::backup_set;
+use crate::adoption;
+use crate::backup_set::{self, BackupSet};
 use crate::error::TaskError;
 use crate::inventory::{Instance, InstanceState, Inventory, Location};
 use crate::occurrence::Occurrence;
-use crate::policy::{Policy, PolicyId};
+use crate::policy::{Policy, PolicyId, Tool};
 use crate::ports::Ports;
 use crate::records::{Intent, Lease, instance_key, read_all};
 use crate::ticket::{self, Kind, Severity};
@@ -117,6 +118,9 @@ pub struct Newest {
     pub age_seconds: i64,
     /// How many volumes it has.
     pub volumes: usize,
+    /// The tool that made it, if it was not stopgap.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adopted: Option<Tool>,
 }
 
 /// A run that holds an instance's lease.
@@ -179,13 +183,16 @@ type Subject = (PolicyId, Location, String);
 /// nobody's way.
 pub fn status(question: &Question<'_>) -> Status {
     let Question { inventory, open, at, .. } = *question;
-    let sets = backup_set::group(&inventory.snapshots).sets;
+    let mut sets = backup_set::group(&inventory.snapshots).sets;
+    sets.extend(adopted(question));
+    sets.sort_by_key(BackupSet::at);
     let mut newest: BTreeMap<(&PolicyId, &str), Newest> = BTreeMap::new();
     // They come in the order of their times: the last one stays.
     for set in sets.iter().filter(|set| set.is_complete()) {
         let age_seconds = at.duration_since(set.at()).as_secs();
-        let found = Newest { occurrence: set.occurrence.clone(), age_seconds, volumes: set.volumes };
-        newest.insert((set.policy(), set.instance_id), found);
+        let BackupSet { occurrence, volumes, adopted, .. } = set;
+        let (occurrence, volumes, adopted) = (occurrence.clone(), *volumes, *adopted);
+        newest.insert((set.policy(), set.instance_id), Newest { occurrence, age_seconds, volumes, adopted });
     }
     let instances: BTreeMap<String, &Instance> =
         inventory.instances.iter().map(|i| (instance_key(&i.location, &i.id), i)).collect();
@@ -249,6 +256,21 @@ pub fn status(question: &Question<'_>) -> Status {
     other_tickets.retain(|ticket| !told.contains(&ticket.dedup_key));
     other_tickets.sort();
     Status { backups, other_tickets }
+}
+
+/// The sets that other tools made and a policy has adopted, as that policy's.
+fn adopted<'a>(question: &Question<'a>) -> Vec<BackupSet<'a>> {
+    let Question { policies, inventory, home, .. } = *question;
+    const TOOL: Tool = Tool::EbsSnapper;
+    let Some(any) = policies.iter().find(|policy| policy.adopt.contains(&TOOL)) else { return Vec::new() };
+    let instances: BTreeMap<&str, &Instance> =
+        inventory.instances.iter().map(|instance| (instance.id.as_str(), instance)).collect();
+    let owned = |mut set: BackupSet<'a>| {
+        let owner = adoption::owner(policies, TOOL, instances.get(set.instance_id)?, home)?;
+        set.occurrence.policy.clone_from(&owner.id);
+        Some(set)
+    };
+    backup_set::adopted(&any.id, &inventory.snapshots).into_iter().filter_map(owned).collect()
 }
 
 /// What policies select, with the time of the next run.

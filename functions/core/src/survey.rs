@@ -71,6 +71,14 @@ pub async fn inventory(ec2: &dyn Ec2, places: &[Location]) -> Survey {
     survey
 }
 
+/// Reads what ebs_snapper left behind in every place that can be read: snapshots that a policy may have adopted.
+pub async fn left_behind(ec2: &dyn Ec2, places: &[Location]) -> Vec<Snapshot> {
+    let read = |place| all_pages(move |page| ec2.describe_snapshots(place, &SnapshotQuery::EbsSnapper, page));
+    let parts: Vec<Result<Vec<Snapshot>, Fault>> =
+        stream::iter(places).map(read).buffered(AT_ONCE).collect().await;
+    parts.into_iter().flatten().flatten().collect()
+}
+
 async fn read(ec2: &dyn Ec2, at: &Location) -> Result<Inventory, Fault> {
     Ok(Inventory {
         instances: all_pages(|page| ec2.describe_instances(at, &Which::All, page)).await?,

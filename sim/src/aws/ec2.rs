@@ -160,7 +160,10 @@ impl Ec2 for Aws {
         token: Option<String>,
     ) -> Result<Page<Snapshot>, Fault> {
         let which = match query {
-            SnapshotQuery::Ours | SnapshotQuery::OfInstance(_) | SnapshotQuery::EbsSnapperOf(_) => Which::All,
+            SnapshotQuery::Ours
+            | SnapshotQuery::OfInstance(_)
+            | SnapshotQuery::EbsSnapper
+            | SnapshotQuery::EbsSnapperOf(_) => Which::All,
             SnapshotQuery::Ids(ids) => Which::Ids(ids.clone()),
         };
         let read = |place: &Place, id: Option<&str>, then: Timestamp| -> Vec<Snapshot> {
@@ -171,11 +174,15 @@ impl Ec2 for Aws {
                 (None, SnapshotQuery::OfInstance(id)) => {
                     place.of_instance(id).filter_map(|copy| copy.seen(then)).collect()
                 }
-                (None, SnapshotQuery::EbsSnapperOf(id)) => {
-                    let description = ebs_snapper::description(id);
+                (None, SnapshotQuery::EbsSnapper | SnapshotQuery::EbsSnapperOf(_)) => {
+                    // As EC2's filters do: nothing is read of the day, or of the rest of the description.
+                    let described = |text: &str| match query {
+                        SnapshotQuery::EbsSnapperOf(id) => text.starts_with(&ebs_snapper::description(id)),
+                        _ => text.starts_with("Created from i-") && text.contains(" by EbsSnapper("),
+                    };
                     let theirs = |copy: &&Copy| {
                         copy.snapshot.tags.contains_key(ebs_snapper::DELETE_ON)
-                            && copy.snapshot.description.starts_with(&description)
+                            && described(&copy.snapshot.description)
                     };
                     place.snapshots.values().filter(theirs).filter_map(|copy| copy.seen(then)).collect()
                 }

@@ -70,13 +70,14 @@ async fn an_empty_list_of_ids_asks_nothing() {
 #[tokio::test]
 async fn snapshots_are_asked_for_by_owner_and_tag() {
     const NONE: &str = r#"<DescribeSnapshotsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><snapshotSet/></DescribeSnapshotsResponse>"#;
-    let canned = Canned::answering(&[(200, NONE), (200, NONE), (200, NONE)]).await;
+    let canned = Canned::answering(&[(200, NONE), (200, NONE), (200, NONE), (200, NONE)]).await;
     let ec2 = canned.aws.ports().ec2;
     ec2.describe_snapshots(&home(), &SnapshotQuery::Ours, None).await.unwrap();
     let of_instance = SnapshotQuery::OfInstance("i-1".to_owned());
     ec2.describe_snapshots(&home(), &of_instance, None).await.unwrap();
     let of_another_tool = SnapshotQuery::EbsSnapperOf("i-1".to_owned());
     ec2.describe_snapshots(&home(), &of_another_tool, None).await.unwrap();
+    ec2.describe_snapshots(&home(), &SnapshotQuery::EbsSnapper, None).await.unwrap();
     let asked = canned.asked();
     for asked in &asked {
         assert_eq!(asked.field("Owner.1"), Some("self"));
@@ -85,10 +86,13 @@ async fn snapshots_are_asked_for_by_owner_and_tag() {
     assert_eq!(asked[0].field("Filter.1.Name"), Some("tag-key"));
     assert_eq!(asked[1].field("Filter.1.Name"), Some("tag%3Astopgap%3Ainstance"));
     assert_eq!(asked[1].field("Filter.1.Value.1"), Some("i-1"));
-    assert_eq!(asked[2].field("Filter.1.Name"), Some("tag-key"));
-    assert_eq!(asked[2].field("Filter.1.Value.1"), Some("DeleteOn"));
-    assert_eq!(asked[2].field("Filter.2.Name"), Some("description"));
-    assert_eq!(asked[2].field("Filter.2.Value.1"), Some("Created%20from%20i-1%20by%20EbsSnapper%28%2A"));
+    for (asked, instance) in [(&asked[2], "i-1"), (&asked[3], "i-%2A")] {
+        assert_eq!(asked.field("Filter.1.Name"), Some("tag-key"));
+        assert_eq!(asked.field("Filter.1.Value.1"), Some("DeleteOn"));
+        assert_eq!(asked.field("Filter.2.Name"), Some("description"));
+        let description = format!("Created%20from%20{instance}%20by%20EbsSnapper%28%2A");
+        assert_eq!(asked.field("Filter.2.Value.1"), Some(description.as_str()));
+    }
 }
 
 #[tokio::test]

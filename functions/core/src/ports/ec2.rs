@@ -51,6 +51,8 @@ pub enum SnapshotQuery {
     Ours,
     /// Those of one instance that stopgap made, by the tag `stopgap:instance`.
     OfInstance(String),
+    /// Those that ebs_snapper made, of any instance.
+    EbsSnapper,
     /// Those of one instance that ebs_snapper made, by the tag `DeleteOn` and how their description begins (see
     /// [`crate::ebs_snapper`]).
     EbsSnapperOf(String),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::inventory::Snapshot;
 use crate::policy::parse;
 use crate::testing::{instance, snapshot};
 use crate::ticket::{Matter, Report};
@@ -198,4 +199,25 @@ fn one_policy_and_one_instance_can_be_asked_for_alone() {
     let rows: Vec<_> =
         found.backups.iter().map(|row| (row.policy.as_str(), row.instance_id.as_str())).collect();
     assert_eq!((rows, found.other_tickets.len()), (vec![("weekly", "i-2")], 0));
+}
+
+#[test]
+fn what_a_policy_has_adopted_counts_for_the_first_that_selects_the_instance_and_says_who_made_it() {
+    let mut inventory = one_instance();
+    let volume = inventory.instances[0].devices[0].volume_id.clone();
+    inventory.snapshots = vec![Snapshot {
+        description: format!("Created from i-1 by EbsSnapper(0.10.6) for ami-1 from {volume}"),
+        started_at: time("2026-11-19T03:00:00Z"),
+        tags: [("DeleteOn".to_owned(), "2026-11-23".to_owned())].into(),
+        ..snapshot("snap-1", &volume, "i-1", "any/2026-11-20T02:00:00Z", 1)
+    }];
+    let adopting = |id| policy(id, r#", "adopt": ["ebs-snapper"]"#);
+    let newest = |policies: &[Policy]| -> Vec<Option<String>> {
+        let backups = ask(policies, &inventory, &Open::default()).backups;
+        let shown = |newest: Newest| format!("{} {:?}", newest.occurrence, newest.adopted);
+        backups.into_iter().map(|backup| backup.newest.map(shown)).collect()
+    };
+    assert_eq!(newest(&[policy("a", "")]), [None]);
+    let of_b = Some("b/2026-11-19T03:00:00Z Some(EbsSnapper)".to_owned());
+    assert_eq!(newest(&[adopting("c"), policy("a", ""), adopting("b")]), [None, of_b, None]);
 }
