@@ -230,13 +230,48 @@ fn an_occurrence_that_has_its_set_is_not_run_again() {
 }
 
 #[test]
-fn sets_of_what_is_gone_stay_and_are_told() {
-    let told = document(&of_fleet("30", &["--json"]));
-    let alone = list(&told, "left_alone");
-    assert_eq!(alone.len(), 1);
-    assert_eq!((&alone[0]["policy"], &alone[0]["sets"]), (&json!("nightly"), &json!(1)));
-    // One snapshot of a volume of 50 GiB, of which 60 % are data.
-    assert_eq!(alone[0]["stored_gib"], 30.0);
+fn sets_of_an_instance_that_is_gone_are_pruned_by_the_fleet_and_the_last_expire_if_the_policy_says_so() {
+    let nights = ["2026-11-18", "2026-11-19", "2026-11-20", "2026-11-21"];
+    let there: Vec<Value> =
+        nights.iter().map(|day| snapshot("nightly", 9, &format!("{day}T02:00:00Z"))).collect();
+    let told = |orphans: &Value| {
+        let mut policy = policy("nightly", "cron(0 2 * * ? *)", &json!({ "keep_last": 2 }));
+        policy["orphans"] = orphans.clone();
+        let folder = folder(1, &policy, &there);
+        document(&of_folder(folder.path(), &["--from", FROM, "--days", "30"]))
+    };
+    let kept = told(&json!("keep"));
+    let line = &list(&kept, "left_alone")[0];
+    assert_eq!(
+        (&line["why"], &line["sets_deleted"], &line["sets"]),
+        (&json!("the instance is gone"), &json!(2), &json!(2))
+    );
+    // Two sets a day apart of a volume of 100 GiB, of which 60 are data and 3 % of those change in a day.
+    assert_eq!(line["stored_gib"], 61.8);
+    let expired = told(&json!({ "expire_after": "20d" }));
+    let line = &list(&expired, "left_alone")[0];
+    assert_eq!(
+        (&line["sets_deleted"], &line["sets"], &line["stored_gib"]),
+        (&json!(4), &json!(0), &json!(0.0))
+    );
+    // The newest is of 02:00 on the 21st: older than 20 days at the occurrence of 12 December.
+    let last = list(&expired, "deleted")
+        .iter()
+        .filter(|deleted| deleted["occurrence"] == "nightly/2026-11-21T02:00:00Z");
+    let days: Vec<&Value> = last.map(|deleted| &deleted["day"]).collect();
+    assert_eq!(days, ["2026-12-12T00:00:00Z"]);
+}
+
+#[test]
+fn sets_of_a_policy_that_is_not_in_the_file_stay_and_are_told() {
+    let policies = policy("nightly", "cron(0 2 * * ? *)", &json!({ "keep_last": 2 }));
+    let folder = folder(1, &policies, &[snapshot("former", 1, "2026-11-21T02:00:00Z")]);
+    let told = document(&of_folder(folder.path(), &["--from", FROM, "--days", "30"]));
+    let line = &list(&told, "left_alone")[0];
+    assert_eq!(
+        (&line["policy"], &line["sets"], &line["stored_gib"]),
+        (&json!("former"), &json!(1), &json!(60.0))
+    );
 }
 
 #[test]

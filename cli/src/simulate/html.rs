@@ -170,7 +170,8 @@ fn tables(forecast: &Forecast) -> String {
     let not = not.map(|not| vec![not.instance_id.clone(), not.policy.clone(), not.reasons.join("; ")]);
     let alone = forecast.left_alone.iter().map(|line| {
         let (sets, snapshots) = (grouped(line.sets), grouped(line.snapshots));
-        vec![line.policy.clone(), sets, snapshots, rounded(line.stored_gib), line.why.to_owned()]
+        let gib = rounded(line.stored_gib);
+        vec![line.policy.clone(), grouped(line.sets_deleted), sets, snapshots, gib, line.why.to_owned()]
     });
     let assumed = assumed(&forecast.assumptions).into_iter();
     let assumed = assumed.map(|(what, value)| vec![what.to_owned(), value]);
@@ -221,7 +222,7 @@ fn tables(forecast: &Forecast) -> String {
             months,
         ),
         table("Selected, but not backed up", &["instance", "policy", "why"], not),
-        table("Sets that no run prunes", &["policy", "sets", "snapshots", "GiB", "why"], alone),
+        table("Sets that no run prunes", &["policy", "deleted", "left", "snapshots", "GiB", "why"], alone),
         table("Assumed", &["what", "value"], assumed),
         table(&priced, &["what", "price"], prices),
         format!("<p>Not in the cost: {}.</p>\n", escaped(forecast.cost_leaves_out)),

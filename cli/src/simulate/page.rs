@@ -102,10 +102,11 @@ fn not_backed_up(forecast: &Forecast) -> String {
 fn left_alone(forecast: &Forecast) -> String {
     let row = |line: &stopgap_sim::forecast::LeftAlone| {
         let (sets, snapshots) = (grouped(line.sets), grouped(line.snapshots));
-        vec![line.policy.clone(), sets, snapshots, rounded(line.stored_gib), line.why.to_owned()]
+        let gib = rounded(line.stored_gib);
+        vec![line.policy.clone(), grouped(line.sets_deleted), sets, snapshots, gib, line.why.to_owned()]
     };
     let rows = forecast.left_alone.iter().map(row).collect();
-    section("Sets that no run prunes", &["POLICY", "SETS", "SNAPSHOTS", "GIB", "WHY"], rows)
+    section("Sets that no run prunes", &["POLICY", "DELETED", "LEFT", "SNAPSHOTS", "GIB", "WHY"], rows)
 }
 
 fn months(forecast: &Forecast) -> String {

@@ -1,6 +1,7 @@
 //! The books: what every tick adds to its day, to the months, to policies and instances.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::rc::Rc;
 
 use jiff::tz::TimeZone;
@@ -12,6 +13,7 @@ use super::cost::{self, Cost};
 use super::measure::{self, Fleet};
 use super::numbers::{hundredths, tenths};
 use super::occurrence;
+use super::orphans::Orphaned;
 use super::planning::Planned;
 use super::play::Ended;
 use super::recorded::Recorded;
@@ -57,6 +59,8 @@ pub(super) struct Ledger<'s> {
     pub(super) overlapping: BTreeMap<usize, u64>,
     pub(super) not_backed_up: BTreeMap<(String, usize), Vec<String>>,
     pub(super) store: Store,
+    /// What no run prunes.
+    pub(super) orphaned: Vec<Orphaned>,
     /// At the end of the last day.
     pub(super) stored: Stored,
 }
@@ -85,6 +89,7 @@ impl<'s> Ledger<'s> {
             overlapping: BTreeMap::new(),
             not_backed_up: BTreeMap::new(),
             store: Store::new(setting),
+            orphaned: recorded.orphaned.clone(),
             stored: Stored::default(),
         }
     }
@@ -194,13 +199,7 @@ impl<'s> Ledger<'s> {
                 (sets, snapshots) = (sets + of, snapshots + with);
             }
             for (size, of) in &change.deleted_by_size {
-                let taken = match self.deletions.get(size) {
-                    Some(taken) => taken,
-                    None => {
-                        let measured = measure::deletion(usize::try_from(*size).unwrap_or(1).max(1))?;
-                        self.deletions.entry(*size).or_insert(measured)
-                    }
-                };
+                let taken = deletion(&mut self.deletions, *size)?;
                 self.day_usage.add(taken, *of);
                 account.cost = account.cost.plus(Cost::of(0.0, taken, 0).times(*of as f64));
             }
@@ -224,6 +223,27 @@ impl<'s> Ledger<'s> {
         self.totals.runs += night.runs;
         if night.runs > 0 {
             self.nights.push(night);
+        }
+        Ok(())
+    }
+
+    /// Enters what the fleet prunes at a tick of what no run does.
+    ///
+    /// # Errors
+    /// When a deletion cannot be simulated.
+    pub(super) fn orphans(&mut self, tick: Timestamp, asked: &[usize], first: bool) -> Result<(), String> {
+        let Some(day) = self.days.last_mut().filter(|_| !self.orphaned.is_empty()) else { return Ok(()) };
+        for policy in asked.iter().filter_map(|n| self.setting.policies.get(*n)) {
+            for one in self.orphaned.iter_mut().filter(|one| one.policy == policy.id.as_str()) {
+                for (at, snapshots) in one.prune(policy, tick, day.from, first, &self.setting.assumed) {
+                    let deleted = self.day_deleted.entry(format!("{}/{at}", policy.id)).or_default();
+                    (deleted.0, deleted.1) = (deleted.0 + 1, deleted.1 + snapshots);
+                    self.day_usage.add(deletion(&mut self.deletions, snapshots)?, 1);
+                    day.sets_deleted += 1;
+                    self.totals.sets_deleted += 1;
+                    self.totals.snapshots_deleted += snapshots;
+                }
+            }
         }
         Ok(())
     }
@@ -263,8 +283,8 @@ impl<'s> Ledger<'s> {
     pub(super) fn end_day(&mut self) {
         let kept: Vec<&Kept<'_>> = self.accounts.iter().map(|account| &account.kept).collect();
         self.stored = self.store.stored(self.setting, &kept);
-        let alone: f64 = self.recorded.left_alone.iter().map(|line| line.stored_gib).sum();
-        let sets_alone: u64 = self.recorded.left_alone.iter().map(|line| line.sets).sum();
+        let alone: f64 = self.orphaned.iter().map(|one| one.stored).sum();
+        let sets_alone: u64 = self.orphaned.iter().map(Orphaned::sets).sum();
         let Some(day) = self.days.last_mut() else { return };
         let in_month = f64::from(date(day.from).days_in_month());
         let gib = alone + self.stored.in_all;
@@ -298,6 +318,17 @@ impl<'s> Ledger<'s> {
             sets,
             snapshots,
         }));
+    }
+}
+
+/// What deleting a set of so many snapshots takes; measured once.
+fn deletion(known: &mut BTreeMap<u64, Usage>, snapshots: u64) -> Result<&Usage, String> {
+    match known.entry(snapshots) {
+        Entry::Occupied(known) => Ok(known.into_mut()),
+        Entry::Vacant(unknown) => {
+            let measured = measure::deletion(usize::try_from(snapshots).unwrap_or(1).max(1))?;
+            Ok(unknown.insert(measured))
+        }
     }
 }
 

@@ -23,6 +23,7 @@ mod ledger;
 mod measure;
 mod notes;
 mod numbers;
+mod orphans;
 mod planning;
 mod play;
 mod recorded;
@@ -93,14 +94,13 @@ pub struct Progress {
 /// # Errors
 /// In words: what cannot be simulated.
 pub fn forecast(question: Question, mut progress: impl FnMut(Progress)) -> Result<Forecast, String> {
-    let Question { policies, mut inventory, from, days, assumptions } = question;
+    let Question { policies, inventory, from, days, assumptions } = question;
     if !(1..=DAYS_MAX).contains(&days) {
         return Err(format!("a forecast has 1 to {DAYS_MAX} days, not {days}"));
     }
     let day = SignedDuration::from_hours(24);
-    let snapshots = std::mem::take(&mut inventory.snapshots);
-    let setting = Setting::new(policies, inventory, assumptions);
-    let recorded = Recorded::new(&setting, &snapshots, from);
+    let setting = Setting::new(policies, &inventory, assumptions);
+    let recorded = Recorded::new(&setting, &inventory, from);
     let first = calendar::tick_from(from);
     let fleet = measure::fleet(&setting, first)?;
     let mut stage = Stage::new(&setting, &fleet);
@@ -134,6 +134,7 @@ pub fn forecast(question: Question, mut progress: impl FnMut(Progress)) -> Resul
                 .map(|part| (occurrence(tick, part.age), part.policy, part.begun.as_slice()));
             planner.begun(tick, begun);
             ledger.tick(tick, &shape)?;
+            ledger.orphans(tick, &asked, tick == first)?;
         }
         ledger.end_day();
         progress(Progress { days: done + 1, of: days, runs_played: stage.runs_played });

@@ -24,6 +24,9 @@ impl Ledger<'_> {
                     None => format!("policy {id} does not occur any more"),
                 });
             }
+            if !policy.adopt.is_empty() {
+                notes.push(format!("policy {id} adopts what other tools made: that is not in the forecast"));
+            }
             if account.missed > 0 {
                 notes.push(format!(
                     "policy {id} misses {} backups: its schedule or its start_within leaves them no tick of the fleet (every {} min) \

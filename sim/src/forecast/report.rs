@@ -46,7 +46,7 @@ pub struct Forecast {
     pub deleted: Vec<Deleted>,
     /// What is kept in the end: of each policy, the instances that have the same sets.
     pub kept: Vec<KeptSets>,
-    /// Sets of the inventory that no run prunes: of each policy as many as there are.
+    /// Sets of the inventory that no run prunes, by policy and reason: what the fleet deletes of them, and what is left.
     pub left_alone: Vec<LeftAlone>,
     /// What a policy selects and does not back up, with why.
     pub not_backed_up: Vec<NotBackedUp>,
@@ -284,9 +284,11 @@ pub struct LeftAlone {
     pub policy: String,
     /// Why no run comes by.
     pub why: &'static str,
-    /// How many there are.
+    /// How many of them the fleet deletes in these days.
+    pub sets_deleted: u64,
+    /// How many there are in the end.
     pub sets: u64,
-    /// How many snapshots they have.
+    /// How many snapshots those have.
     pub snapshots: u64,
     /// What they store.
     pub stored_gib: f64,

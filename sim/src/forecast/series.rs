@@ -231,7 +231,7 @@ impl Class {
 }
 
 /// A recorded set once what is still being copied of it is.
-fn at_rest(facts: Facts) -> Facts {
+pub(super) fn at_rest(facts: Facts) -> Facts {
     let pending = facts.status == SetStatus::Pending;
     let status = if pending { SetStatus::Complete } else { facts.status };
     let volumes = if status == SetStatus::Complete { 0 } else { facts.volumes };

@@ -30,8 +30,9 @@ pub(super) struct Setting {
 }
 
 impl Setting {
-    pub(super) fn new(policies: Vec<Policy>, inventory: Inventory, assumed: Assumptions) -> Self {
-        let Inventory { mut instances, volumes, unknown, .. } = inventory;
+    pub(super) fn new(policies: Vec<Policy>, inventory: &Inventory, assumed: Assumptions) -> Self {
+        let mut instances = inventory.instances.clone();
+        let (volumes, unknown) = (inventory.volumes.clone(), inventory.unknown.clone());
         let mut per_place: BTreeMap<Location, (u64, u64)> = BTreeMap::new();
         for instance in &instances {
             let (count, attached) = per_place.entry(instance.location.clone()).or_default();

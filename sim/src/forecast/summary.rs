@@ -10,6 +10,7 @@ use super::account::Account;
 use super::cost::{self, Cost, DAYS_A_MONTH};
 use super::ledger::{Ledger, date};
 use super::numbers::{Downs, hundredths, seconds, tenths};
+use super::orphans::{Orphaned, left_alone};
 use super::report::{Forecast, InstanceLine, KeptSets, Month, NotBackedUp, PolicyLine, Totals};
 use super::shape::Stage;
 
@@ -35,7 +36,7 @@ impl Ledger<'_> {
                 *downs.0.entry(*down).or_default() += times;
             }
         }
-        let alone = self.recorded.left_alone.iter().map(|line| line.snapshots);
+        let alone = self.orphaned.iter().map(Orphaned::snapshots);
         let snapshots: u64 = self.accounts.iter().flat_map(|account| &account.kept.snapshots).sum();
         let exact = self.totals.cost_usd;
         let per_month = exact.times(a_month);
@@ -77,7 +78,7 @@ impl Ledger<'_> {
             });
         let mut not_backed_up: Vec<NotBackedUp> = not_backed_up.collect();
         not_backed_up.sort();
-        let mut left_alone = self.recorded.left_alone.clone();
+        let mut left_alone = left_alone(&self.orphaned);
         for line in &mut left_alone {
             line.stored_gib = hundredths(line.stored_gib);
         }
