@@ -5,10 +5,11 @@ cd "$(dirname "$0")"
 target=$1
 fewest=$(mktemp -d)
 trap 'rm -rf "$fewest"' EXIT
-cargo fuzz run -s none "$target" "$fewest" "corpus/$target" -- -set_cover_merge=1 -use_counters=0 -max_len=4096
-find "corpus/$target" -type f -regextype posix-extended -regex '.*/[0-9a-f]{40}' -delete
+cargo fuzz run -s none "$target" "$fewest" "corpus/$target" -- -merge=1 -set_cover_merge=1 -use_counters=0 -max_len=4096
+found='.*/[0-9a-f]{40}'
+find "corpus/$target" -type f -regextype posix-extended -regex "$found" -delete
 for input in "$fewest"/*; do
-  name=$(basename "$input")
-  # The inputs with a name are still there.
-  find "corpus/$target" -type f -exec cmp -s {} "$input" \; -print -quit | grep -q . || cp "$input" "corpus/$target/$name"
+  # One that has a name is there already.
+  named=$(find "corpus/$target" -type f -regextype posix-extended -not -regex "$found" -exec cmp -s {} "$input" \; -print -quit)
+  [ -n "$named" ] || cp "$input" "corpus/$target/$(basename "$input")"
 done
