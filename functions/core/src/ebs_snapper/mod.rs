@@ -91,7 +91,7 @@ pub struct Group<M> {
 
 /// Sorts the snapshots of *one* instance into sets, the oldest first. Their order does not matter.
 ///
-/// Snapshots begun within [`RUN`] of the first, no two of one volume, are those of one run. Volumes fall due a few seconds
+/// Snapshots begun within five minutes of the first, no two of one volume, are those of one run. Volumes fall due a few seconds
 /// apart, each by its own last snapshot, so that a run often takes some of them and the next one the rest: what the very next
 /// run took of *other* volumes belongs to the same set.
 ///
