@@ -1,5 +1,6 @@
 //! One run of the shipped instance machine on the real task code.
 
+use jiff::SignedDuration;
 use serde_json::json;
 use stopgap_core::inventory::{InstanceState, SnapshotState};
 use stopgap_sim::stepfunctions::Status;
@@ -98,6 +99,24 @@ fn a_policy_may_ask_to_stay_down_until_the_snapshots_are_completed() {
         world.places.values().flat_map(|place| place.snapshots.values()).filter_map(|copy| copy.settled).max()
     });
     assert!(down.starting.unwrap() >= settled.unwrap());
+}
+
+#[test]
+fn staying_down_for_snapshots_that_take_longer_than_a_restart_may_is_no_trouble() {
+    let scene = Scene::new(5, &[nightly(json!({ "restart": "snapshot-completed" }))]);
+    let id = scene.add(|spec| spec);
+    let (hour, hours) = (60 * 60, |hours| SignedDuration::from_hours(hours));
+    scene.stopgap.aws.change(|world| {
+        world.machine_mut(&id).unwrap().snapshots_take = Some(std::time::Duration::from_secs(30 * hour));
+    });
+    let begin = scene.stopgap.runtime.clock().now();
+    scene.stopgap.rescue(begin, begin + hours(72));
+    let arn = scene.start(json!({ "instance_id": id }));
+    scene.pass(hours(29));
+    assert_eq!(scene.state(&id), Some(InstanceState::Stopped), "as the policy asks");
+    scene.pass(hours(2));
+    assert_eq!(scene.state(&id), Some(InstanceState::Running));
+    assert_eq!((scene.execution(&arn).status, scene.messages()), (Status::Succeeded, vec![]));
 }
 
 #[test]

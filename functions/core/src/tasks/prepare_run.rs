@@ -12,7 +12,7 @@ use super::{RunPlan, StateInput};
 use crate::error::{ErrorName, TaskError};
 use crate::inventory::{Instance, InstanceState};
 use crate::measure::Measured;
-use crate::policy::{Autoscaling, Consistency};
+use crate::policy::{Autoscaling, Consistency, Restart};
 use crate::ports::{Context, LifecycleState, Ports, SnapshotQuery, Written, all_pages};
 use crate::records::{Intent, Lease, Run, RunState, Shield, Stored, instance_key, put, read, unchanged};
 use crate::volumes;
@@ -136,7 +136,7 @@ async fn prepare(ports: Ports<'_>, cx: Context<'_>, run: &RunPlan) -> Result<Pre
         shield: shield.filter(|_| restart_owed),
         fence: held.fence,
         at: cx.now,
-        deadline: cx.now.saturating_add(cx.settings.restart_limit).unwrap_or(Timestamp::MAX),
+        deadline: deadline(cx, run),
         volumes: volumes.ids,
         reasons: held.notes.clone(),
     };
@@ -309,6 +309,16 @@ async fn take(
             Err(TaskError::new(ErrorName::LeaseBusy, cause))
         }
     }
+}
+
+/// Until when the run has to have started the instance. Where the policy keeps it down until its snapshots are completed,
+/// that time comes on top: the rescuer would start it in the middle of what it is down for.
+fn deadline(cx: Context<'_>, run: &RunPlan) -> Timestamp {
+    let limits = match run.policy.restart {
+        Restart::SnapshotStarted => cx.settings.restart_limit,
+        Restart::SnapshotCompleted => cx.settings.completion_limit.saturating_add(cx.settings.restart_limit),
+    };
+    cx.now.saturating_add(limits).unwrap_or(Timestamp::MAX)
 }
 
 /// The concurrency group whose slot is needed, and how many it has.
