@@ -86,7 +86,7 @@ export const FUNCTIONS = {
   'confirm-running': { instances: always(seeInstances), home: writes },
   'copy-tags': { instances: always(seeInstances, seeVolumes, tagOwnSnapshots), home: onlyReads },
   'prune-snapshots': { instances: prunes, home: writes },
-  'prune-orphans': { instances: prunes, home: (home) => [...tells(home), seeExecutions(home)] },
+  'prune-orphans': { instances: prunes, home: tells },
   'close-run': { instances: nothing, home: tells },
   'find-debts': { instances: nothing, home: (home) => [...tells(home), listExecutions(home)] },
   'take-over': {

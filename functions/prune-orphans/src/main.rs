@@ -5,5 +5,5 @@ use stopgap_core::tasks::prune_orphans;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    serve("prune-orphans", |link| link.ec2().executions().topic(), prune_orphans::run).await
+    serve("prune-orphans", |link| link.ec2().topic(), prune_orphans::run).await
 }

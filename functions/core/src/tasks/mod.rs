@@ -78,7 +78,7 @@ tasks! {
     /// Deletes what retention no longer keeps.
     prune_snapshots = "prune-snapshots" uses [Ec2],
     /// Deletes the old backups of instances that no run prunes any more.
-    prune_orphans = "prune-orphans" uses [Ec2, Executions, Topic],
+    prune_orphans = "prune-orphans" uses [Ec2, Topic],
     /// Releases the lease, records the run, resolves tickets.
     close_run = "close-run" uses [Topic],
     /// Finds the runs that ended without having given their instance back.

@@ -15,7 +15,7 @@ use crate::plan::orphans::{self, Why};
 use crate::policy::{Policy, PolicyId};
 use crate::ports::{Context, Expect, Ports, Write, Written};
 use crate::pruning::{self, Pruned, Scope};
-use crate::records::{Intent, Lease, Stored, put, read, unchanged};
+use crate::records::{Lease, Stored, put, read};
 use crate::ticket::{self, Kind, Matter, Report};
 use crate::waiting::describe;
 use crate::{adoption, policies};
@@ -40,8 +40,8 @@ pub struct Request {
     pub why: Why,
     /// The time that was planned for.
     pub at: Timestamp,
-    /// The fleet's execution, by its ARN: the lease's owner. Not the Distributed Map's child, which DescribeExecution does
-    /// not know, being an express one.
+    /// The fleet's execution, by its ARN: the lease's owner. Not the Distributed Map's child, which the rescuer could not see
+    /// end, being an express one.
     pub execution: String,
 }
 
@@ -63,7 +63,7 @@ impl Measured for Answer {
 /// Looks again, prunes, and resolves the ticket of what could not be pruned before.
 ///
 /// Needs `ec2:DescribeInstances`, `ec2:DescribeSnapshots`, `ec2:DeleteSnapshot` on stopgap's snapshots and those that its
-/// policies adopt, `states:DescribeExecution`, `sns:Publish` and the table. Idempotent, as [`pruning::execute`].
+/// policies adopt, `sns:Publish` and the table. Idempotent, as [`pruning::execute`].
 ///
 /// # Errors
 /// [`ErrorName::LeaseBusy`] while a run, or another policy's pruning, has the instance: the machine tries again, and then
@@ -101,7 +101,8 @@ fn left_alone(why: String) -> Answer {
     Answer { pruned: None, left_alone: why }
 }
 
-/// Takes the instance's lease, or goes on with it where an earlier try of this has it.
+/// Takes the instance's lease, or goes on with it where an earlier try of this has it. Whoever else has it keeps it, lost runs
+/// included: to take over from those is the rescuer's, who starts what they have stopped.
 async fn take<'a>(
     ports: Ports<'a>,
     cx: Context<'_>,
@@ -111,35 +112,26 @@ async fn take<'a>(
     let key = Lease::key(location, instance_id);
     // What tells it from another policy's pruning of the same instance in the same execution.
     let occurrence = Occurrence { policy: orphan.policy.clone(), at: orphan.at };
-    let stored = read::<Lease>(ports.table, &key).await?;
-    let fence = match &stored {
-        None => 1,
-        Some(Stored { record, version })
-            if record.owner == *execution && record.occurrence == occurrence =>
-        {
-            let stored = Stored { version: *version, record: record.clone() };
+    if let Some(stored) = read::<Lease>(ports.table, &key).await? {
+        let Lease { owner, occurrence: other, .. } = &stored.record;
+        if owner == execution && *other == occurrence {
             return Ok(Held::new(ports.table, location, instance_id, stored));
         }
-        Some(Stored { record, .. }) if ports.executions.is_running(&record.owner).await? => {
-            let cause = format!("{} has {instance_id} for {}", record.owner, record.occurrence);
-            return Err(TaskError::new(ErrorName::LeaseBusy, cause));
-        }
-        Some(Stored { record, .. }) => record.fence + 1,
-    };
+        return Err(TaskError::new(ErrorName::LeaseBusy, format!("{owner} has {instance_id} for {other}")));
+    }
     let record = Lease {
         owner: execution.clone(),
         instance_id: instance_id.clone(),
         location: location.clone(),
-        fence,
+        fence: 1,
         occurrence,
         taken_at: cx.now,
         create_tried_at: None,
         deletions: 0,
         pruned_to: None,
     };
-    let version = stored.as_ref().map_or(1, |stored| stored.version + 1);
-    match ports.table.write(vec![put(key, unchanged(&stored), &record)?]).await? {
-        Written::Done => Ok(Held::new(ports.table, location, instance_id, Stored { version, record })),
+    match ports.table.write(vec![put(key, Expect::Absent, &record)?]).await? {
+        Written::Done => Ok(Held::new(ports.table, location, instance_id, Stored { version: 1, record })),
         Written::Refused => {
             let cause = format!("another took {instance_id} at this moment");
             Err(TaskError::new(ErrorName::LeaseBusy, cause))
@@ -162,14 +154,9 @@ async fn look(
     Ok(orphans::why(policy, instance.as_ref(), Some(&cx.settings.home)))
 }
 
-/// Gives the lease back; unless a restart is owed, of which a run is to find lease and intent together. Whoever comes next
-/// takes it over once the fleet's execution has ended.
+/// Gives the lease back.
 async fn release(ports: Ports<'_>, orphan: &Request, held: &Held<'_>) -> Result<(), TaskError> {
-    let Request { location, instance_id, .. } = orphan;
-    if read::<Intent>(ports.table, &Intent::key(location, instance_id)).await?.is_some() {
-        return Ok(());
-    }
-    let key = Lease::key(location, instance_id);
+    let key = Lease::key(&orphan.location, &orphan.instance_id);
     // Refused means that it is somebody else's by now.
     ports.table.write(vec![Write::Delete { key, expect: Expect::Version(held.version()) }]).await?;
     Ok(())

@@ -78,16 +78,16 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<Take
     if !mine && !late && ports.executions.is_running(&held.record.owner).await? {
         return Ok(nothing());
     }
-    let gone = match describe(ports.ec2, location, instance_id).await {
-        Ok(instance) if instance.state.is_gone() => None,
-        Ok(instance) => Some(instance.state),
-        Err(error) if error.name == ErrorName::InstanceGone => None,
-        Err(error) => return Err(error),
-    };
-    let stands = match (gone, &intent) {
-        (Some(InstanceState::Running), Some(_)) => Stands::Running,
-        (Some(_), Some(_)) => Stands::Down,
-        (_, None) | (None, _) => Stands::Leased,
+    let stands = match &intent {
+        // Nothing is owed, so the instance need not be seen: nor is its account's refusal a matter of an instance left stopped.
+        None => Stands::Leased,
+        Some(_) => match describe(ports.ec2, location, instance_id).await {
+            Ok(instance) if instance.state == InstanceState::Running => Stands::Running,
+            Ok(instance) if !instance.state.is_gone() => Stands::Down,
+            Ok(_) => Stands::Leased,
+            Err(error) if error.name == ErrorName::InstanceGone => Stands::Leased,
+            Err(error) => return Err(error),
+        },
     };
     let lost = Lost { ports, cx, execution: &input.execution, lease: held, intent: &intent };
     lost.take(stands, mine).await
