@@ -214,6 +214,27 @@ fn a_run_whose_policy_was_deleted_is_rescued_all_the_same() {
 }
 
 #[test]
+fn a_rescue_that_cannot_be_started_is_a_critical_ticket() {
+    let (scene, id) = night(9);
+    aborted_while_down(&scene, &id);
+    // No execution can have a name as long as this instance's.
+    let long = format!("i-{}", "0".repeat(90));
+    scene.stopgap.aws.change(|world| {
+        let leases: Vec<_> = world.table.iter().filter(|(key, _)| key.partition == "leases").collect();
+        let (mut key, (version, mut body)) =
+            leases.first().map(|(key, item)| ((*key).clone(), (*item).clone())).unwrap();
+        key.sort = key.sort.replace(&id, &long);
+        body["instance_id"] = json!(long);
+        world.table.insert(key, (version, body));
+    });
+    scene.pass(SignedDuration::from_mins(12));
+    assert_eq!(scene.state(&id), Some(InstanceState::Running), "the others are rescued all the same");
+    let of_it: Vec<_> = scene.messages().into_iter().filter(|(_, _, instance)| *instance == long).collect();
+    assert!(of_it.iter().all(|(kind, ..)| kind == "left-stopped"), "{of_it:?}");
+    assert_eq!(of_it.iter().filter(|(_, action, _)| action == "open").count(), 1, "{of_it:?}");
+}
+
+#[test]
 fn a_table_that_cannot_be_read_is_a_critical_ticket() {
     let scene = Scene::nightly(8);
     scene.stopgap.aws.change(|world| {

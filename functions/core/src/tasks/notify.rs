@@ -36,7 +36,7 @@ pub enum About {
     Fleet(Fleet),
 }
 
-/// Occurrences of one policy on one instance that were not served; none of them if it is about pruning.
+/// Occurrences of one policy on one instance that were not served, or whose run is lost; none if it is about pruning.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unserved {
     /// The instance.
@@ -176,16 +176,21 @@ fn of_unserved(kind: Kind, unserved: Unserved) -> (Matter, Report) {
             (ErrorName::StartWindowPassed.to_string(), cause)
         }
     };
-    let orphaned = kind == Kind::PruneFailed;
-    let done = if orphaned {
-        "No run prunes these backups: the instance is gone, or its policy does not select it. The fleet tries again at the \
-         policy's next occurrence."
-    } else {
-        "The instance was not touched."
+    let (failed_state, done) = match kind {
+        Kind::PruneFailed => (
+            Some("PruneOrphans"),
+            "No run prunes these backups: the instance is gone, or its policy does not select it. The fleet tries again at \
+             the policy's next occurrence.",
+        ),
+        Kind::LeftStopped => (
+            Some("TakeOver"),
+            "The instance is without a run, and the rescuer could not take it over. It looks again within five minutes.",
+        ),
+        _ => (None, "The instance was not touched."),
     };
     let report = Report {
         occurrences: unserved.occurrences,
-        failed_state: orphaned.then(|| "PruneOrphans".to_owned()),
+        failed_state: failed_state.map(str::to_owned),
         error,
         cause,
         done: done.to_owned(),
