@@ -3,6 +3,7 @@
 mod chart;
 mod html;
 mod page;
+mod rows;
 mod words;
 
 use std::fs;

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use stopgap_sim::forecast::{Day, Forecast};
 
 use super::chart::{self, Series, escaped};
-use super::words::{assumed, dollars, grouped, lasting, minute, played, rounded, second};
+use super::rows;
+use super::words::{assumed, dollars, grouped, lasting, minute, played, rounded};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -112,46 +113,12 @@ fn charts(forecast: &Forecast) -> String {
 }
 
 fn tables(forecast: &Forecast) -> String {
-    let policies = forecast.policies.iter().map(|line| {
-        vec![
-            line.id.clone(),
-            grouped(line.instances),
-            grouped(line.runs),
-            grouped(line.missed),
-            lasting(line.downtime_seconds_per_run.p50),
-            lasting(line.downtime_seconds_per_run.max),
-            lasting(line.downtime_seconds),
-            grouped(line.sets_deleted),
-            grouped(line.sets_kept),
-            rounded(line.stored_gib),
-            dollars(line.cost_usd_per_month.total),
-        ]
-    });
-    let months = forecast.months.iter().map(|month| {
-        let cost = &month.cost_usd;
-        let costs =
-            [cost.storage, cost.state_transitions, cost.lambda, cost.requests, cost.total].map(dollars);
-        let of =
-            [month.month.clone(), month.days.to_string(), grouped(month.runs), rounded(month.stored_gib)];
-        [of.to_vec(), costs.to_vec()].concat()
-    });
-    let nights = forecast.nights.iter().map(|night| {
-        vec![
-            minute(night.at),
-            grouped(night.runs),
-            grouped(night.stopped),
-            second(night.first_down_at),
-            second(night.all_up_at),
-            second(Some(night.over_at)),
-            lasting(night.longest_downtime_seconds),
-            lasting(night.downtime_seconds),
-            night.occurrences.join(" "),
-        ]
-    });
-    let deleted = forecast.deleted.iter().map(|deleted| {
-        let (sets, snapshots) = (grouped(deleted.sets), grouped(deleted.snapshots));
-        vec![minute(deleted.day), sets, snapshots, deleted.occurrence.clone()]
-    });
+    let policies = forecast.policies.iter().map(rows::policy);
+    let months = forecast.months.iter().map(rows::month);
+    let nights = forecast.nights.iter().map(|night| rows::night(night, |occurrences| occurrences.join(" ")));
+    let deleted = forecast.deleted.iter().map(rows::deleted);
+    let not = forecast.not_backed_up.iter().map(rows::not_backed_up);
+    let alone = forecast.left_alone.iter().map(rows::left_alone);
     let instances = forecast.instances.iter().map(|line| {
         vec![
             line.id.clone(),
@@ -165,13 +132,6 @@ fn tables(forecast: &Forecast) -> String {
             rounded(line.stored_gib),
             dollars(line.storage_usd_per_month_at_the_end),
         ]
-    });
-    let not = forecast.not_backed_up.iter();
-    let not = not.map(|not| vec![not.instance_id.clone(), not.policy.clone(), not.reasons.join("; ")]);
-    let alone = forecast.left_alone.iter().map(|line| {
-        let (sets, snapshots) = (grouped(line.sets), grouped(line.snapshots));
-        let gib = rounded(line.stored_gib);
-        vec![line.policy.clone(), grouped(line.sets_deleted), sets, snapshots, gib, line.why.to_owned()]
     });
     let assumed = assumed(&forecast.assumptions).into_iter();
     let assumed = assumed.map(|(what, value)| vec![what.to_owned(), value]);

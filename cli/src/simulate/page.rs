@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
-use stopgap_sim::forecast::{Cost, Forecast};
+use stopgap_sim::forecast::Forecast;
 
-use super::words::{assumed, dollars, grouped, lasting, minute, played, rounded, second};
+use super::rows;
+use super::words::{assumed, dollars, grouped, lasting, minute, played, rounded};
 use crate::output::{self, count, section, wrapped};
 
 /// How many lines a long table shows; the rest is in `--json` and on the page.
@@ -36,43 +37,28 @@ pub(crate) fn of(forecast: &Forecast) -> String {
 }
 
 fn policies(forecast: &Forecast) -> String {
-    let row = |line: &stopgap_sim::forecast::PolicyLine| {
-        vec![
-            line.id.clone(),
-            grouped(line.instances),
-            grouped(line.runs),
-            grouped(line.missed),
-            lasting(line.downtime_seconds_per_run.p50),
-            lasting(line.downtime_seconds_per_run.max),
-            grouped(line.sets_deleted),
-            grouped(line.sets_kept),
-            rounded(line.stored_gib),
-            dollars(line.cost_usd_per_month.total),
-        ]
-    };
-    let columns =
-        ["POLICY", "INSTANCES", "RUNS", "MISSED", "DOWN p50", "MAX", "DELETED", "KEPT", "GIB", "$/MONTH"];
-    section("Policies", &columns, forecast.policies.iter().map(row).collect())
+    let columns = [
+        "POLICY",
+        "INSTANCES",
+        "RUNS",
+        "MISSED",
+        "DOWN p50",
+        "MAX",
+        "TOGETHER",
+        "DELETED",
+        "KEPT",
+        "GIB",
+        "$/MONTH",
+    ];
+    section("Policies", &columns, forecast.policies.iter().map(rows::policy).collect())
 }
 
 fn nights(forecast: &Forecast) -> String {
-    let row = |night: &stopgap_sim::forecast::Night| {
-        vec![
-            minute(night.at),
-            grouped(night.runs),
-            grouped(night.stopped),
-            second(night.first_down_at),
-            second(night.all_up_at),
-            second(Some(night.over_at)),
-            lasting(night.longest_downtime_seconds),
-            lasting(night.downtime_seconds),
-            names(&night.occurrences),
-        ]
-    };
     let columns =
         ["AT (UTC)", "RUNS", "STOPPED", "FIRST DOWN", "ALL UP", "OVER", "LONGEST", "TOGETHER", "POLICIES"];
-    let rows = forecast.nights.iter().take(LINES).map(row).collect();
-    cut("Ticks with runs", &columns, rows, forecast.nights.len())
+    let all = &forecast.nights;
+    let rows = all.iter().take(LINES).map(|night| rows::night(night, names)).collect();
+    cut("Ticks with runs", &columns, rows, all.len())
 }
 
 /// The policies of occurrences.
@@ -82,39 +68,23 @@ fn names(occurrences: &[String]) -> String {
 }
 
 fn deleted(forecast: &Forecast) -> String {
-    let row = |deleted: &stopgap_sim::forecast::Deleted| {
-        let (sets, snapshots) = (grouped(deleted.sets), grouped(deleted.snapshots));
-        vec![minute(deleted.day), sets, snapshots, deleted.occurrence.clone()]
-    };
-    let rows = forecast.deleted.iter().take(LINES).map(row).collect();
-    cut("Deleted", &["DAY FROM (UTC)", "SETS", "SNAPSHOTS", "OCCURRENCE"], rows, forecast.deleted.len())
+    let all = &forecast.deleted;
+    let rows = all.iter().take(LINES).map(rows::deleted).collect();
+    cut("Deleted", &["DAY FROM (UTC)", "SETS", "SNAPSHOTS", "OCCURRENCE"], rows, all.len())
 }
 
 fn not_backed_up(forecast: &Forecast) -> String {
-    let row = |not: &stopgap_sim::forecast::NotBackedUp| {
-        vec![not.instance_id.clone(), not.policy.clone(), not.reasons.join("; ")]
-    };
     let all = &forecast.not_backed_up;
-    let rows = all.iter().take(LINES).map(row).collect();
+    let rows = all.iter().take(LINES).map(rows::not_backed_up).collect();
     cut("Selected, but not backed up", &["INSTANCE", "POLICY", "WHY"], rows, all.len())
 }
 
 fn left_alone(forecast: &Forecast) -> String {
-    let row = |line: &stopgap_sim::forecast::LeftAlone| {
-        let (sets, snapshots) = (grouped(line.sets), grouped(line.snapshots));
-        let gib = rounded(line.stored_gib);
-        vec![line.policy.clone(), grouped(line.sets_deleted), sets, snapshots, gib, line.why.to_owned()]
-    };
-    let rows = forecast.left_alone.iter().map(row).collect();
+    let rows = forecast.left_alone.iter().map(rows::left_alone).collect();
     section("Sets that no run prunes", &["POLICY", "DELETED", "LEFT", "SNAPSHOTS", "GIB", "WHY"], rows)
 }
 
 fn months(forecast: &Forecast) -> String {
-    let row = |month: &stopgap_sim::forecast::Month| {
-        let gib = rounded(month.stored_gib);
-        [vec![month.month.clone(), month.days.to_string(), grouped(month.runs), gib], costs(&month.cost_usd)]
-            .concat()
-    };
     let columns = [
         "MONTH",
         "DAYS",
@@ -126,11 +96,7 @@ fn months(forecast: &Forecast) -> String {
         "REQUESTS $",
         "TOTAL $",
     ];
-    section("Cost by calendar month", &columns, forecast.months.iter().map(row).collect())
-}
-
-fn costs(cost: &Cost) -> Vec<String> {
-    [cost.storage, cost.state_transitions, cost.lambda, cost.requests, cost.total].map(dollars).to_vec()
+    section("Cost by calendar month", &columns, forecast.months.iter().map(rows::month).collect())
 }
 
 /// A table that may be longer than what is shown.
@@ -145,15 +111,20 @@ fn cut(title: &str, columns: &[&str], rows: Vec<Vec<String>>, all: usize) -> Str
     format!("{}\n … and {} more: --json has all\n\n", text.trim_end(), grouped((all - shown) as u64))
 }
 
+/// How wide the labels of the summary are.
+const LABEL: usize = 28;
+
+/// A value with its label before it.
+fn labelled(label: &str, value: &str) -> String {
+    let mut lines = wrapped(LABEL + 4, value.split_whitespace());
+    lines.replace_range(..LABEL + 4, &format!("  {label:LABEL$}  "));
+    lines
+}
+
 fn summary(forecast: &Forecast) -> String {
-    const LABEL: usize = 28;
     let totals = &forecast.totals;
     let mut page = "Summary\n".to_owned();
-    let mut line = |label: &str, value: &str| {
-        let mut lines = wrapped(LABEL + 4, value.split_whitespace());
-        lines.replace_range(..LABEL + 4, &format!("  {label:LABEL$}  "));
-        page += &lines;
-    };
+    let mut line = |label: &str, value: &str| page += &labelled(label, value);
     let cost = totals.cost_usd_per_month;
     let down = totals.downtime_seconds_per_run;
     line(
@@ -207,13 +178,8 @@ fn summary(forecast: &Forecast) -> String {
     );
     line("… with what the end stores", &format!("${}", dollars(totals.cost_usd_per_month_at_the_end.total)));
     page += "\nAssumed\n";
-    let mut line = |label: &str, value: &str| {
-        let mut lines = wrapped(LABEL + 4, value.split_whitespace());
-        lines.replace_range(..LABEL + 4, &format!("  {label:LABEL$}  "));
-        page += &lines;
-    };
     for (label, value) in assumed(&forecast.assumptions) {
-        line(label, &value);
+        page += &labelled(label, &value);
     }
     let _ = writeln!(page, "\nList prices of {}, {}", forecast.price_region, forecast.prices_as_of);
     for price in &forecast.prices {

@@ -1,19 +1,12 @@
 //! How numbers and times are written for people.
 
+use indicatif::HumanCount;
 use jiff::Timestamp;
 use stopgap_sim::forecast::{Assumptions, Forecast};
 
 /// `12,345`
 pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (n, digit) in digits.chars().enumerate() {
-        if n > 0 && (digits.len() - n).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    HumanCount(number).to_string()
 }
 
 /// `12,345` of a number that is not whole.
