@@ -1,12 +1,15 @@
 //! A scenario: a deployment with one Region, and short ways to ask what became of a run.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use stopgap_core::inventory::{InstanceState, Location, Snapshot};
 use stopgap_core::policy;
+use stopgap_core::pruning::Pruned;
 use stopgap_core::set_tags;
 use stopgap_core::ticket;
-use stopgap_sim::aws::InstanceSpec;
+use stopgap_sim::aws::{GroupSpec, InstanceSpec};
 use stopgap_sim::deployment::Deployment;
 use stopgap_sim::stepfunctions::{Execution, Keep};
 
@@ -171,6 +174,33 @@ impl Scene {
                 world.table.keys().filter(|key| ["leases", "intents", "slots"].contains(&&*key.partition));
             held.map(|key| format!("{} {}", key.partition, key.sort)).collect()
         })
+    }
+
+    /// Puts a group named `web` of these members into the world, which can shrink to `minimum`; its load balancer drains a
+    /// member for so many seconds.
+    pub fn group(&self, minimum: usize, members: &[&String], drains_for: u64) {
+        self.stopgap.aws.add_group(GroupSpec {
+            location: home(),
+            name: "web".to_owned(),
+            minimum,
+            members: members.iter().copied().cloned().collect(),
+            drains_for: Duration::from_secs(drains_for),
+        });
+    }
+
+    /// What the run's pruning answered.
+    ///
+    /// # Panics
+    /// If it did not come to that.
+    pub fn pruned(&self, execution: &Execution) -> Pruned {
+        let events = self.stopgap.step_functions.history(&execution.arn);
+        let exited = events.iter().find(|event| {
+            event.event_type == "TaskStateExited"
+                && event.detail("name").and_then(Value::as_str) == Some("PruneSnapshots")
+        });
+        let output = exited.and_then(|event| event.detail("output")?.as_str()).expect("it pruned");
+        let document: Value = serde_json::from_str(output).expect("outputs are JSON");
+        serde_json::from_value(document["pruned"]["Payload"].clone()).expect("it answers what it says")
     }
 
     /// The names of the states that an execution entered, in order.

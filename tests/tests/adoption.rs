@@ -58,14 +58,7 @@ fn left(scene: &Scene) -> Vec<u8> {
 fn prune(scene: &Scene, id: &str, policy: &str) -> Pruned {
     let execution = scene.run(json!({ "instance_id": id, "policy": policy }));
     assert_eq!(execution.status, Status::Succeeded, "{:?} {:?}", execution.error, execution.cause);
-    let events = scene.stopgap.step_functions.history(&execution.arn);
-    let exited = events.iter().find(|event| {
-        event.event_type == "TaskStateExited"
-            && event.detail("name").and_then(Value::as_str) == Some("PruneSnapshots")
-    });
-    let output = exited.and_then(|event| event.detail("output")?.as_str()).unwrap();
-    let document: Value = serde_json::from_str(output).unwrap();
-    serde_json::from_value(document["pruned"]["Payload"].clone()).unwrap()
+    scene.pruned(&execution)
 }
 
 #[test]

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 use stopgap_core::inventory::InstanceState;
 use stopgap_core::ports::FaultKind;
-use stopgap_sim::aws::{FaultName, GroupSpec, Injection, Wrong};
+use stopgap_sim::aws::{FaultName, Injection, Wrong};
 use stopgap_sim::stepfunctions::Status;
 use stopgap_tests::{Scene, home, nightly};
 
@@ -166,13 +166,7 @@ fn a_failure_repeated_is_one_ticket_and_the_next_good_backup_closes_it() {
 
 fn group(scene: &Scene, minimum: usize) -> Vec<String> {
     let members: Vec<String> = (0..3).map(|_| scene.add(|spec| spec)).collect();
-    scene.stopgap.aws.add_group(GroupSpec {
-        location: home(),
-        name: "web".to_owned(),
-        minimum,
-        members: members.clone(),
-        drains_for: std::time::Duration::from_secs(300),
-    });
+    scene.group(minimum, &members.iter().collect::<Vec<_>>(), 300);
     members
 }
 

@@ -2,24 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 
-use std::io::Write;
-use std::process::{Output, Stdio};
+use std::process::Output;
 
+use assert_cmd::Command;
 use serde_json::{Value, json};
 use stopgap_tests::stopgap;
 
 /// Runs `stopgap policy` with `input` on stdin.
 fn policy(args: &[&str], input: &str) -> Output {
-    let mut child = stopgap()
-        .arg("policy")
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    child.wait_with_output().unwrap()
+    Command::from_std(stopgap()).arg("policy").args(args).write_stdin(input).output().unwrap()
 }
 
 fn import(input: &str, more: &[&str]) -> Output {

@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 
 use std::fs;
-use std::io::Write;
-use std::process::{Output, Stdio};
+use std::process::Output;
 
+use assert_cmd::Command;
 use serde_json::{Value, json};
 use stopgap_tests::stopgap;
 use tempfile::TempDir;
@@ -69,16 +69,7 @@ fn policies() -> Value {
 
 /// Runs `stopgap` with `args`, giving it `stdin`.
 fn run(args: &[&str], stdin: &str) -> Output {
-    let mut child = stopgap()
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // One that refuses its arguments does not read.
-    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
-    child.wait_with_output().unwrap()
+    Command::from_std(stopgap()).args(args).write_stdin(stdin).output().unwrap()
 }
 
 fn plan(folder: &TempDir, policies: &str, more: &[&str]) -> Output {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use stopgap_core::inventory::{Snapshot, SnapshotState, Tags};
 use stopgap_core::pruning::{Expired, Pruned};
 use stopgap_sim::aws::{Aws, World};
-use stopgap_sim::stepfunctions::{Execution, Status};
+use stopgap_sim::stepfunctions::Status;
 use stopgap_tests::{Scene, home, nightly};
 
 /// A night of October 2026, long before the scenario.
@@ -64,18 +64,7 @@ fn left(scene: &Scene) -> Vec<u8> {
 fn prune(scene: &Scene, id: &str) -> Pruned {
     let execution = scene.run(json!({ "instance_id": id }));
     assert_eq!(execution.status, Status::Succeeded, "{:?} {:?}", execution.error, execution.cause);
-    pruned(scene, &execution)
-}
-
-fn pruned(scene: &Scene, execution: &Execution) -> Pruned {
-    let events = scene.stopgap.step_functions.history(&execution.arn);
-    let exited = events.iter().find(|event| {
-        event.event_type == "TaskStateExited"
-            && event.detail("name").and_then(Value::as_str) == Some("PruneSnapshots")
-    });
-    let output = exited.and_then(|event| event.detail("output")?.as_str()).unwrap();
-    let document: Value = serde_json::from_str(output).unwrap();
-    serde_json::from_value(document["pruned"]["Payload"].clone()).unwrap()
+    scene.pruned(&execution)
 }
 
 fn results(expired: &[Expired]) -> Vec<&str> {
@@ -200,7 +189,7 @@ fn however_often_a_run_is_tried_again_it_deletes_no_more_than_allowed() {
         events.iter().filter(|event| event.detail("error").and_then(Value::as_str) == Some("OutOfTime"));
     assert!(ended.count() > 0, "it was done in one invocation");
     assert_eq!(left(&scene), [29, 30, 31]);
-    assert_eq!(pruned(&scene, &execution).deferred, 3);
+    assert_eq!(scene.pruned(&execution).deferred, 3);
 }
 
 #[test]

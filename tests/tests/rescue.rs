@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use stopgap_core::backup_set;
 use stopgap_core::inventory::InstanceState;
 use stopgap_core::ports::{FaultKind, LifecycleState};
-use stopgap_sim::aws::{FaultName, GroupSpec, Injection, Wrong};
+use stopgap_sim::aws::{FaultName, Injection, InstanceSpec, Wrong};
 use stopgap_sim::stepfunctions::{HistoryEvent, Status};
 use stopgap_tests::{Scene, evening, home};
 
@@ -13,14 +13,8 @@ use stopgap_tests::{Scene, evening, home};
 fn night(seed: u64) -> (Scene, String) {
     let scene = Scene::nightly(seed);
     let id = scene.add(|spec| spec);
-    let other = scene.stopgap.aws.add_instance(stopgap_sim::aws::InstanceSpec::new(&home()).volume(8, &[]));
-    scene.stopgap.aws.add_group(GroupSpec {
-        location: home(),
-        name: "web".to_owned(),
-        minimum: 1,
-        members: vec![id.clone(), other],
-        drains_for: std::time::Duration::from_secs(20),
-    });
+    let other = scene.stopgap.aws.add_instance(InstanceSpec::new(&home()).volume(8, &[]));
+    scene.group(1, &[&id, &other], 20);
     let until = at("2026-11-21T12:00:00Z");
     scene.stopgap.schedule(evening(), until);
     scene.stopgap.rescue(evening(), until);

@@ -2,8 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 
-use std::io::Write;
-use std::process::{Output, Stdio};
+use std::process::Output;
 
 use serde_json::{Value, json};
 use stopgap_tests::stopgap;
@@ -257,10 +256,9 @@ fn the_snapshots_can_come_from_stdin() {
     std::fs::write(&file, policy(json!({ "keep_last": 1 })).to_string()).unwrap();
     let mut command = stopgap();
     command.args(["retention", "--at", AT, "--json", "--snapshots", "-", "--policy"]).arg(&file);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let text = json!({ "Snapshots": seven() }).to_string();
-    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-    let answer: Value = serde_json::from_slice(&child.wait_with_output().unwrap().stdout).unwrap();
+    let output = assert_cmd::Command::from_std(command).write_stdin(text).output().unwrap();
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(times(&answer, "delete").len(), 6);
 }
 

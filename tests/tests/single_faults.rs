@@ -8,7 +8,7 @@ use serde_json::json;
 use stopgap_core::backup_set;
 use stopgap_core::inventory::InstanceState;
 use stopgap_core::ports::FaultKind;
-use stopgap_sim::aws::{GroupSpec, Injection, Wrong};
+use stopgap_sim::aws::{Injection, Wrong};
 use stopgap_tests::{Scene, home};
 
 const ONCE: u64 = 1;
@@ -33,13 +33,7 @@ fn run(injection: Option<Injection>) -> (Scene, String) {
     let scene = Scene::nightly(1);
     let id = scene.add(|spec| spec);
     let other = scene.add(|spec| spec);
-    scene.stopgap.aws.add_group(GroupSpec {
-        location: home(),
-        name: "web".to_owned(),
-        minimum: 1,
-        members: vec![id.clone(), other],
-        drains_for: std::time::Duration::from_secs(20),
-    });
+    scene.group(1, &[&id, &other], 20);
     scene.stopgap.aws.change(|world| world.injection = injection);
     scene.start(json!({ "instance_id": id }));
     scene.pass(SignedDuration::from_hours(3));
