@@ -1,40 +1,21 @@
 //! From ebs_snapper's stanzas to policies, and what is not carried over.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod instances;
+mod notes;
+
+pub(super) use notes::{Kind, Note};
+
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use stopgap_core::policy;
-use stopgap_core::select;
+
+use instances::{ignore, ignored, selection};
+use notes::{Notes, about_all};
 
 use super::stanzas::{self, Stanza};
 use super::{crontab, period};
-
-/// How much of a part is carried over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Kind {
-    /// All of it, with a difference that may matter.
-    Note,
-    /// Nothing of this part: there is no equivalent, and the policy does without.
-    Lost,
-    /// Nothing of the stanza: there is no policy for it.
-    Refused,
-}
-
-/// What there is to say about a part of a stanza, or about all.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(super) struct Note {
-    /// The stanza; absent where it is about all of them.
-    pub(super) stanza: Option<String>,
-    /// The part of it: `snapshot.frequency`.
-    pub(super) part: String,
-    pub(super) kind: Kind,
-    /// What is different, or why there is no equivalent.
-    pub(super) message: String,
-    /// What can be done.
-    pub(super) hint: Option<String>,
-}
 
 /// What the stanzas become.
 #[derive(Debug, Default, Serialize)]
@@ -73,23 +54,6 @@ pub(super) fn convert(mut stanzas: Vec<Stanza>, wishes: &Wishes<'_>) -> Imported
     imported.notes.sort();
     imported.notes.dedup();
     imported
-}
-
-struct Notes<'s> {
-    stanza: &'s Stanza,
-    found: Vec<Note>,
-}
-
-impl Notes<'_> {
-    fn add(&mut self, kind: Kind, part: &str, message: impl Into<String>, hint: Option<String>) {
-        let stanza = Some(self.stanza.name().to_owned());
-        self.found.push(Note { stanza, part: part.to_owned(), kind, message: message.into(), hint });
-    }
-
-    fn refused<T>(&mut self, part: &str, message: impl Into<String>, hint: &str) -> Option<T> {
-        self.add(Kind::Refused, part, message, Some(hint.to_owned()));
-        None
-    }
 }
 
 fn one(
@@ -157,85 +121,6 @@ fn is_used(stanza: &Stanza) -> bool {
     matched.is_some_and(|matched| !matched.is_empty())
         && snapshot
             .is_some_and(|s| ["retention", "minimum", "frequency"].iter().all(|key| s.contains_key(*key)))
-}
-
-/// The instances that are to be ignored, by account: the list of one stanza holds for all.
-fn ignored(stanzas: &[Stanza]) -> BTreeMap<Option<String>, BTreeSet<String>> {
-    let mut ignored: BTreeMap<Option<String>, BTreeSet<String>> = BTreeMap::new();
-    for stanza in stanzas.iter().filter(|stanza| is_used(stanza)) {
-        let ids = stanza.fields.get("ignore").and_then(Value::as_array).into_iter().flatten();
-        let instances = ids.filter_map(Value::as_str).filter(|id| id.starts_with("i-")).map(str::to_owned);
-        ignored.entry(stanza.account.clone()).or_default().extend(instances);
-    }
-    ignored
-}
-
-/// `match`: DescribeInstances filters, all of which must match.
-fn selection(stanza: &Stanza, notes: &mut Notes<'_>) -> Option<Vec<Value>> {
-    let matched = stanza.fields.get("match").and_then(Value::as_object)?;
-    let (mut tags, mut filters, mut readable) = (Map::new(), Map::new(), true);
-    for (key, value) in matched {
-        let part = format!("match.{key}");
-        let mut values = Vec::new();
-        if !flatten(value, &mut values) || values.is_empty() {
-            notes.refused::<()>(
-                &part,
-                "its values are texts or numbers",
-                "write `\"value\"` or `[\"one\", \"other\"]`",
-            );
-            readable = false;
-        } else if values.iter().any(|value| value.contains('\\')) {
-            notes.refused::<()>(
-                &part,
-                "it takes the meaning from a wildcard by `\\`, and policies have no way to do that",
-                "match another tag, or the instances by id",
-            );
-            readable = false;
-        } else if !select::is_filter(key) {
-            let message =
-                format!("there is no filter `{key}` in policies, and without it more instances would match");
-            notes.refused::<()>(&part, message, "docs/policies.md lists the filters; a tag is the surest");
-            readable = false;
-        } else if let Some(tag) = key.strip_prefix("tag:") {
-            tags.insert(tag.to_owned(), values.into());
-        } else {
-            filters.insert(key.clone(), values.into());
-        }
-    }
-    if !readable {
-        return None;
-    }
-    // Instances by id and nothing else are what `instance` is for.
-    let exact = |id: &&Value| id.as_str().is_some_and(|id| id.starts_with("i-") && !id.contains(['*', '?']));
-    if let (true, 1, Some(Value::Array(ids))) = (tags.is_empty(), filters.len(), filters.get("instance-id"))
-        && ids.iter().all(|id| exact(&id))
-    {
-        return Some(ids.iter().map(|id| json!({ "instance": id })).collect());
-    }
-    let mut all = Vec::new();
-    if !tags.is_empty() {
-        all.push(json!({ "tag": tags }));
-    }
-    if !filters.is_empty() {
-        all.push(json!({ "filter": filters }));
-    }
-    Some(if all.len() > 1 { vec![json!({ "all": all })] } else { all })
-}
-
-/// The texts of a value, of arrays within arrays too, as ebs_snapper flattens them.
-fn flatten(value: &Value, into: &mut Vec<String>) -> bool {
-    match value {
-        Value::Array(values) => values.iter().all(|value| flatten(value, into)),
-        Value::String(text) => {
-            into.push(text.clone());
-            true
-        }
-        Value::Number(number) => {
-            into.push(number.to_string());
-            true
-        }
-        _ => false,
-    }
 }
 
 /// `snapshot.frequency`: a period, or else a crontab.
@@ -339,56 +224,6 @@ fn unknown(part: &str, notes: &mut Notes<'_>) {
     notes.add(Kind::Note, part, "ebs_snapper does not know it either, so that it is left out", None);
 }
 
-/// What Python takes for true.
-fn is_true(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Bool(value) => *value,
-        Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::String(text) => !text.is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        Value::Object(fields) => !fields.is_empty(),
-    }
-}
-
-/// `ignore`: instances are in `select.except` of every policy of the account; other ids have no equivalent.
-fn ignore(value: &Value, notes: &mut Notes<'_>) {
-    let Some(ids) = value.as_array() else {
-        if is_true(value) {
-            let hint = Some("write `[\"i-0abc\", \"vol-0abc\"]`".to_owned());
-            notes.add(Kind::Lost, "ignore", "it is not an array of ids", hint);
-        }
-        return;
-    };
-    let mut instances = 0;
-    for id in ids {
-        let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
-        match id.split_once('-') {
-            Some(("i", _)) => instances += 1,
-            Some(("vol", _)) => notes.add(
-                Kind::Lost,
-                "ignore",
-                format!("policies leave out volumes by tag, not by id: {id} would be backed up"),
-                Some(format!(
-                    "give it a tag, `aws ec2 create-tags --resources {id} --tags Key=Backup,Value=never`, and the policy \
-                     `\"volumes\": {{\"except\": [{{\"tag\": {{\"Backup\": [\"never\"]}}}}]}}`"
-                )),
-            ),
-            Some(("snap", _)) => notes.add(
-                Kind::Lost,
-                "ignore",
-                format!("{id} is kept from replication by it, and there is none any more"),
-                Some("a snapshot without the tag `DeleteOn` is never adopted, nor deleted".to_owned()),
-            ),
-            _ => notes.add(Kind::Lost, "ignore", format!("`{id}` is the id of no instance or volume"), None),
-        }
-    }
-    if instances > 0 {
-        let message = "what one stanza ignores all ignore: the instances are in `select.except` of every policy of the account";
-        notes.add(Kind::Note, "ignore", message, None);
-    }
-}
-
 fn target(stanza: &Stanza, wishes: &Wishes<'_>, notes: &mut Notes<'_>) -> Option<Value> {
     let mut target = Map::new();
     if let Some(account) = &stanza.account {
@@ -405,58 +240,15 @@ fn target(stanza: &Stanza, wishes: &Wishes<'_>, notes: &mut Notes<'_>) -> Option
     (!target.is_empty()).then_some(target.into())
 }
 
-/// What is to be said once.
-fn about_all(imported: &mut Imported, stanzas: &[Stanza], wishes: &Wishes<'_>) {
-    if imported.policies.is_empty() {
-        return;
-    }
-    let mut note = |part: &str, message: &str, hint: &str| {
-        imported.notes.push(Note {
-            stanza: None,
-            part: part.to_owned(),
-            kind: Kind::Note,
-            message: message.to_owned(),
-            hint: Some(hint.to_owned()),
-        });
-    };
-    note(
-        "snapshot.minimum",
-        "it counted all snapshots of a volume, those being made, failed and made by others too, and was undercut; \
-         `at_least` is a floor of complete sets of the instance",
-        "`stopgap retention` shows what is kept",
-    );
-    note(
-        "snapshot.retention",
-        "it was counted from the day of the snapshot; `keep_for` is counted back from the newest complete set, so that \
-         nothing more is deleted while backups fail",
-        "`stopgap retention` shows what is kept",
-    );
-    note(
-        "consistency",
-        "ebs_snapper never stopped an instance, so that these policies do not either (`crash`)",
-        "write `\"consistency\": \"stop\"` where the data is only safe to copy while the instance is stopped",
-    );
-    if wishes.regions.is_empty() {
-        note(
-            "targets",
-            "ebs_snapper looked in every Region; a policy that names none is for the Region that stopgap is deployed in",
-            "name them: `--regions us-east-1,eu-west-1`",
-        );
-    }
-    if !wishes.adopt {
-        note(
-            "adopt",
-            "what ebs_snapper made stays as it is, and nothing deletes it any more once ebs_snapper is turned off",
-            "with `--adopt` the policies count and prune it as their own",
-        );
-    }
-    if stanzas.len() > 1 {
-        note(
-            "match",
-            "of several stanzas that match an instance ebs_snapper used one, in no order; now each policy makes backups \
-             of its own",
-            "`stopgap plan` names the instances that several policies select",
-        );
+/// What Python takes for true.
+fn is_true(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(value) => *value,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
     }
 }
 
