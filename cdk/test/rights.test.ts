@@ -141,7 +141,7 @@ test('nothing may delete a snapshot while pruning only reports', () => {
 });
 
 test('who asks whether the holder of a lease still runs may ask it of every machine that takes leases', () => {
-  for (const id of ['PrepareRun', 'PruneOrphans']) {
+  for (const id of ['PrepareRun', 'TakeOver']) {
     const [see] = rightsOf(template, id).filter(({ actions }) => actions.includes('states:DescribeExecution'));
     const machines = see?.resources.map((arn) => arn.split(':').at(-2));
     expect(machines?.sort(), id).toEqual(['stopgap-fleet', 'stopgap-instance', 'stopgap-rescue']);
