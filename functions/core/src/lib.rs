@@ -15,6 +15,7 @@ pub mod planning;
 pub mod policies;
 pub mod policy;
 pub mod ports;
+pub mod preflight;
 pub mod pruning;
 pub mod records;
 pub mod retention;

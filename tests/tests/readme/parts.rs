@@ -1,15 +1,16 @@
-//! The generated parts of the README. Each stands between `<!-- begin NAME -->` and `<!-- end NAME -->`.
+//! The generated parts of the README and of `docs/policies.md`. Each stands between `<!-- begin NAME -->` and `<!-- end NAME -->`.
 
+use std::cmp::Reverse;
 use std::fmt::Write as _;
 use std::fs;
 
 use stopgap_core::environment::{VARIABLES, Variable};
+use stopgap_core::preflight::Finding;
 use stopgap_core::tasks::NAMES;
 use stopgap_core::ticket::{self, Kind};
 use stopgap_tests::definition::Definition;
 use stopgap_tests::{repository, stopgap};
 
-use crate::readme;
 use crate::source::{Field, fields, function_docs};
 
 /// How the instance machine is cut: a title, and the state that it begins with.
@@ -23,21 +24,27 @@ const SECTIONS: [(&str, &str); 4] = [
 /// Writes them with UPDATE=1 in the environment.
 #[test]
 fn every_generated_part_is_what_the_code_gives() {
-    let mut wanted = readme();
-    for (name, content) in parts() {
+    hold("README.md", parts());
+    hold("docs/policies.md", vec![("findings".to_owned(), findings())]);
+}
+
+fn hold(file: &str, parts: Vec<(String, String)>) {
+    let path = repository().join(file);
+    let mut wanted = fs::read_to_string(&path).unwrap();
+    for (name, content) in parts {
         let (begin, end) = (format!("<!-- begin {name} -->\n"), format!("<!-- end {name} -->"));
-        let (before, rest) = wanted.split_once(&begin).unwrap_or_else(|| panic!("README.md lacks {begin}"));
-        let (_, after) = rest.split_once(&end).unwrap_or_else(|| panic!("README.md lacks {end}"));
+        let (before, rest) = wanted.split_once(&begin).unwrap_or_else(|| panic!("{file} lacks {begin}"));
+        let (_, after) = rest.split_once(&end).unwrap_or_else(|| panic!("{file} lacks {end}"));
         wanted = format!("{before}{begin}{content}{end}{after}");
     }
     if std::env::var_os("UPDATE").is_some() {
-        fs::write(repository().join("README.md"), &wanted).unwrap();
+        fs::write(&path, &wanted).unwrap();
     }
-    let written = readme();
+    let written = fs::read_to_string(&path).unwrap();
     let difference = written.lines().zip(wanted.lines()).find(|(written, wanted)| written != wanted);
     assert!(
         written == wanted,
-        "run `UPDATE=1 cargo test -p stopgap-tests --test readme`; first difference: {difference:?}"
+        "{file}: run `UPDATE=1 cargo test -p stopgap-tests --test readme`; first difference: {difference:?}"
     );
 }
 
@@ -138,6 +145,19 @@ fn tickets() -> String {
     let mut table = String::from("| Kind | Severity | Meaning |\n|---|---|---|\n");
     for kind in kinds {
         let _ = writeln!(table, "| `{kind}` | {} | {} |", kind.severity().as_str(), meaning(&kind));
+    }
+    table
+}
+
+/// What can be found before a backup, the gravest first.
+fn findings() -> String {
+    let mut findings = Finding::ALL.to_vec();
+    findings.sort_by_key(|finding| (Reverse(finding.default_verdict()), finding.fixed().is_none()));
+    let mut table = String::from("| Finding | Default | Meaning |\n|---|---|---|\n");
+    for finding in findings {
+        let always = if finding.fixed().is_some() { ", always" } else { "" };
+        let (verdict, meaning) = (finding.default_verdict(), finding.meaning());
+        let _ = writeln!(table, "| `{finding}` | {verdict}{always} | {meaning} |");
     }
     table
 }

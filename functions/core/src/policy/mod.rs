@@ -9,6 +9,7 @@ pub mod defaults;
 mod document;
 mod id;
 mod orphans;
+mod preflight;
 mod read;
 mod read_select;
 mod read_targets;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::decode::{Issues, Node, PolicyErrors};
 use super::orphans::orphans;
+use super::preflight::preflight;
 use super::read_select::{each, select, volumes};
 use super::read_targets::targets;
 use super::types::{
@@ -137,6 +138,7 @@ fn policy(node: Node) -> Option<Policy> {
         "tags",
         "autoscaling",
         "concurrency",
+        "preflight",
         "adopt",
     ])?;
     let version = object.get("version").and_then(|node| {
@@ -175,6 +177,7 @@ fn policy(node: Node) -> Option<Policy> {
         Some(node) => Some(concurrency(node)?),
         None => None,
     };
+    let preflight = object.get("preflight").and_then(preflight);
     let adopt = object.get("adopt").and_then(adopt);
     Some(Policy {
         version: version?,
@@ -191,6 +194,7 @@ fn policy(node: Node) -> Option<Policy> {
         tags: tags?,
         autoscaling: autoscaling?,
         concurrency,
+        preflight: preflight?,
         adopt: adopt?,
     })
 }

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::preflight::{Finding, Overrides, Verdict};
 use crate::schedule::{Expression, Schedule, Zone};
 
 fn minimal() -> Value {
@@ -36,6 +37,7 @@ fn full() -> Value {
         "tags": {"from": ["instance"], "add": {"CostCenter": "42"}},
         "autoscaling": "suspend",
         "concurrency": {"group_by": "tag:Cluster", "max": 2},
+        "preflight": {"public-address-lost": "refuse", "hibernation": "ignore", "stop-protected": "refuse"},
         "adopt": ["ebs-snapper"]
     })
 }
@@ -195,6 +197,44 @@ fn what_must_be_said_is_asked_for() {
     refused(&without(minimal(), "schedule"), &["schedule: `expression` is missing"]);
     refused(&without(minimal(), "retention"), &["`retention` is missing"]);
     refused(&json!({"defaults": {}}), &["`policies` is missing"]);
+}
+
+#[test]
+fn what_follows_from_a_finding_is_a_word_and_what_ec2_refuses_stays_refused() {
+    let preflight =
+        |value: Value| parse_value(&with(minimal(), "preflight", value)).map(|policy| policy.preflight);
+    let read = preflight(json!({"public-address-lost": "refuse", "hibernation": "ignore"})).unwrap();
+    assert_eq!(read.verdict(Finding::PublicAddressLost), Verdict::Refuse);
+    assert_eq!(read.verdict(Finding::Hibernation), Verdict::Ignore);
+    assert_eq!(read.verdict(Finding::InstanceStoreData), Verdict::Refuse);
+    assert!(preflight(json!({"stop-protected": "refuse"})).is_ok());
+    for (value, says) in [
+        (
+            json!({"public-adress-lost": "warn"}),
+            "preflight.public-adress-lost: there is no field `public-adress-lost` here; did you mean \
+             `public-address-lost`?",
+        ),
+        (
+            json!({"stop-protected": "warn"}),
+            "preflight.stop-protected: `stop-protected` is always refused: EC2",
+        ),
+        (
+            json!({"hibernation": "refused"}),
+            "preflight.hibernation: `refused` is none of `ignore`, `warn` or `refuse`",
+        ),
+        (json!(["hibernation"]), "preflight: this is an array, but it takes an object"),
+    ] {
+        let found = preflight(value).unwrap_err().to_string();
+        assert!(found.contains(says), "{says}: {found}");
+    }
+    // A policy in a file whose defaults refuse more.
+    let file = json!({
+        "defaults": {"preflight": {"public-address-lost": "refuse", "hibernation": "refuse"}},
+        "policies": [with(minimal(), "preflight", json!({"public-address-lost": null, "hibernation": "ignore"}))]
+    });
+    let read = &parse(&file.to_string()).unwrap()[0].preflight;
+    assert_eq!(read.verdict(Finding::PublicAddressLost), Verdict::Warn);
+    assert_eq!(read.verdict(Finding::Hibernation), Verdict::Ignore);
 }
 
 #[test]
@@ -403,6 +443,7 @@ fn policies() -> impl Strategy<Value = Policy> {
             tags: Tagging { from: vec![TagSource::Instance], add: [("a".to_owned(), "b".to_owned())].into() },
             autoscaling: Autoscaling::Skip,
             concurrency,
+            preflight: Overrides([(Finding::Hibernation, Verdict::Refuse)].into()),
             adopt: [Tool::EbsSnapper].into_iter().filter(|_| enabled).collect(),
         })
 }

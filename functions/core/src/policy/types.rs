@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Orphans, PolicyId, Target};
 use crate::inventory::{Instance, Tags};
+use crate::preflight::Overrides;
 use crate::schedule::Schedule;
 use crate::span::Span;
 
@@ -45,6 +46,8 @@ pub struct Policy {
     pub autoscaling: Autoscaling,
     /// How many members of a group may be down at once; without it there is no limit.
     pub concurrency: Option<Concurrency>,
+    /// What follows from what is found before a backup, where it is not the default.
+    pub preflight: Overrides,
     /// Of which other tools the snapshots count as sets of this policy, and are pruned by its rules.
     pub adopt: Vec<Tool>,
 }
