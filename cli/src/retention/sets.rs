@@ -17,7 +17,7 @@ use super::answer::{Answer, Item, Title, Why};
 
 /// A snapshot where it is sorted to. Names are numbered in their order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Place<'c> {
+struct Place {
     policy: u32,
     /// The instance, or the group.
     member_of: u32,
@@ -25,11 +25,10 @@ struct Place<'c> {
     at: std::cmp::Reverse<Timestamp>,
     /// Which of the adopted sets, of a snapshot that is in one.
     adopted: Option<u32>,
-    id: &'c str,
     entry: u32,
 }
 
-impl Place<'_> {
+impl Place {
     fn same_series(&self, other: &Self) -> bool {
         (self.policy, self.member_of) == (other.policy, other.member_of)
     }
@@ -72,21 +71,20 @@ pub(super) enum Adopter {
 /// A snapshot of a set.
 #[derive(Clone, Copy)]
 struct View<'c> {
-    id: &'c str,
     number: u32,
     entry: &'c Entry,
 }
 
 impl<'c> Member for View<'c> {
-    type Volume = Name;
+    type Volume = &'c str;
     type Id = &'c str;
 
     fn id(&self) -> &'c str {
-        self.id
+        &self.entry.id
     }
 
-    fn volume(&self) -> Name {
-        self.entry.volume
+    fn volume(&self) -> &'c str {
+        &self.entry.volume
     }
 
     fn state(&self) -> SnapshotState {
@@ -112,12 +110,11 @@ pub(super) fn by_instance<'c>(catalogue: &'c Catalogue, policies: &[Policy], ado
     });
     for (number, set) in (0..).zip(&adopted) {
         let (policy, member_of) = (order.place(set.policy), order.place(set.instance));
-        let place = |view: &View<'c>| Place {
+        let place = |view: &View| Place {
             policy,
             member_of,
             at: std::cmp::Reverse(set.at),
             adopted: Some(number),
-            id: view.id,
             entry: view.number,
         };
         places.extend(set.views.iter().map(place));
@@ -143,7 +140,7 @@ fn adopted(catalogue: &Catalogue, policy: Name) -> Vec<Adopted<'_>> {
     let mut by_instance: BTreeMap<Name, Vec<View>> = BTreeMap::new();
     for (number, entry) in (0..).zip(catalogue.entries()) {
         if let Belongs::EbsSnapper { instance } = entry.belongs {
-            let view = View { id: catalogue.id(entry), number, entry };
+            let view = View { number, entry };
             by_instance.entry(instance).or_default().push(view);
         }
     }
@@ -174,7 +171,6 @@ pub(crate) fn each_series<'c>(
             member_of: order.place(instance),
             at: std::cmp::Reverse(at),
             adopted: None,
-            id: catalogue.id(entry),
             entry: number,
         })
     };
@@ -217,13 +213,12 @@ fn places<'c>(
     answer: &mut Answer<'c>,
     adopter: Adopter,
     place: impl Fn(Belongs) -> Option<(u32, u32, Timestamp)>,
-) -> Vec<Place<'c>> {
+) -> Vec<Place> {
     let mut places = Vec::with_capacity(catalogue.entries().len());
     for (number, entry) in (0..).zip(catalogue.entries()) {
-        let id = catalogue.id(entry);
         if let Some((policy, member_of, at)) = place(entry.belongs) {
             let at = std::cmp::Reverse(at);
-            places.push(Place { policy, member_of, at, adopted: None, id, entry: number });
+            places.push(Place { policy, member_of, at, adopted: None, entry: number });
         } else {
             let more = match (entry.belongs, adopter) {
                 (Belongs::EbsSnapper { .. }, Adopter::One(_)) => continue,
@@ -236,7 +231,7 @@ fn places<'c>(
             answer.skip.push(Item {
                 title: Title::Nothing,
                 time: entry.started_at,
-                snapshots: vec![id],
+                snapshots: vec![entry.id.as_str()],
                 reasons,
             });
         }
@@ -249,7 +244,7 @@ fn places<'c>(
 /// A set of stopgap's, or an adopted one.
 fn set<'c>(
     catalogue: &'c Catalogue,
-    run: &[Place<'c>],
+    run: &[Place],
     adopted: &[Adopted<'c>],
     scratch: &mut Vec<(usize, View<'c>)>,
 ) -> Option<Set<'c>> {
@@ -263,16 +258,19 @@ fn set<'c>(
     scratch.clear();
     let views = run.iter().filter_map(|place| {
         let entry = catalogue.entries().get(place.entry as usize)?;
-        Some(View { id: place.id, number: place.entry, entry })
+        Some(View { number: place.entry, entry })
     });
+    let mut ids = Vec::with_capacity(run.len());
     scratch.extend(views.map(|view| {
         let volumes = match (theirs, view.entry.belongs) {
             (Some(set), _) => set.volumes,
             (None, Belongs::Set { volumes, .. }) => volumes as usize,
             _ => 0,
         };
+        ids.push(view.entry.id.as_str());
         (volumes, view)
     }));
+    ids.sort_unstable();
     let facts = assess(scratch).map(|assessed| Facts {
         at,
         begun_at: assessed.begun_at,
@@ -280,12 +278,11 @@ fn set<'c>(
         volumes: assessed.volumes,
         settled: assessed.settled,
     });
-    let ids = run.iter().map(|place| place.id).collect();
     Some(Set { policy: Some(policy), member_of: instance, at, ids, facts, adopted: theirs.is_some() })
 }
 
 /// A set of another tool's: it is complete when all its snapshots are.
-fn group<'c>(catalogue: &'c Catalogue, run: &[Place<'c>]) -> Option<Set<'c>> {
+fn group<'c>(catalogue: &'c Catalogue, run: &[Place]) -> Option<Set<'c>> {
     let entries = || run.iter().filter_map(|place| catalogue.entries().get(place.entry as usize));
     let Belongs::Group(name) = entries().next()?.belongs else { return None };
     let at = entries().map(|entry| entry.started_at).min()?;
@@ -299,7 +296,8 @@ fn group<'c>(catalogue: &'c Catalogue, run: &[Place<'c>]) -> Option<Set<'c>> {
     };
     let settled = entries().all(|entry| entry.state.is_settled());
     let facts = Facts { at, begun_at, status, volumes, settled };
-    let ids = run.iter().map(|place| place.id).collect();
+    let mut ids: Vec<&str> = entries().map(|entry| entry.id.as_str()).collect();
+    ids.sort_unstable();
     Some(Set { policy: None, member_of: name, at, ids, facts: Ok(facts), adopted: false })
 }
 

@@ -52,15 +52,15 @@ fn agree(snapshots: &Described<Snapshot>, catalogue: &Catalogue) {
     let mut known = snapshots.items.iter().peekable();
     for entry in catalogue.entries() {
         let same = |snapshot: &&Snapshot| {
-            snapshot.id == catalogue.id(entry)
+            snapshot.id == entry.id
                 && snapshot.state == entry.state
                 && snapshot.started_at == entry.started_at
         };
         if known.next_if(same).is_none() {
-            assert_eq!(entry.state, SnapshotState::Recovering, "{}", catalogue.id(entry));
+            assert_eq!(entry.state, SnapshotState::Recovering, "{}", entry.id);
         }
         if let Belongs::Malformed(why) = entry.belongs {
-            assert!(!catalogue.why(why).is_empty(), "nothing is said of {}", catalogue.id(entry));
+            assert!(!catalogue.why(why).is_empty(), "nothing is said of {}", entry.id);
         }
     }
     assert_eq!(known.next(), None, "it is not in the catalogue");

@@ -75,7 +75,7 @@ pub fn assess<M: Member>(members: &mut [(usize, M)]) -> Result<Assessed<M>, Cont
     let all_failed = members.iter().all(failed);
     let aside = |member: &(usize, M)| !all_failed && failed(member);
     // By volume, the best first: completed before pending before the rest, then the oldest; what failed comes last.
-    members.sort_by_cached_key(|member| {
+    members.sort_unstable_by_key(|member| {
         let (_, snapshot) = member;
         (aside(member), snapshot.volume(), rank(snapshot.state()), snapshot.started_at(), snapshot.id())
     });

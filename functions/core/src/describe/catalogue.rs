@@ -5,10 +5,11 @@
 use std::borrow::Cow;
 use std::io::{self, Read};
 
+use compact_str::CompactString;
 use indexmap::IndexSet;
 use jiff::Timestamp;
 
-use super::scan::{self, Scanner, Stop};
+use super::scan::{self, Failed, Scanner, Stop};
 use super::{DescribeError, more_pages, snapshots};
 use crate::backup_set::{Claim, Membership};
 use crate::ebs_snapper;
@@ -16,17 +17,15 @@ use crate::inventory::{Snapshot, SnapshotState, Unknown};
 use crate::policy::PolicyId;
 use crate::set_tags;
 
-/// Texts by number. Its hashes are seeded anew in each process: tags are whatever people write.
-type Names = IndexSet<Box<str>, foldhash::fast::RandomState>;
+/// Texts by number. Ids are short enough to stand in the table itself, so that one look there finds them. Its hashes are
+/// seeded anew in each process: tags are whatever people write.
+type Names = IndexSet<CompactString, foldhash::fast::RandomState>;
 
 /// The snapshots of a file.
 #[derive(Debug, Default)]
 pub struct Catalogue {
-    /// The snapshots' ids, one after another.
-    ids: String,
     entries: Vec<Entry>,
     names: Names,
-    volumes: Names,
     /// The tags of snapshots that make no sense, in words.
     whys: Vec<String>,
     /// The policy of the last set that was read: mostly that of the next.
@@ -41,13 +40,14 @@ pub struct Catalogue {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(u32);
 
-/// A snapshot.
-#[derive(Clone, Copy, Debug)]
+/// A snapshot. What is as short as an id stands in the entry itself: where it stood elsewhere, reading a million entries in
+/// another order than the file's would mostly be waiting for memory.
+#[derive(Clone, Debug)]
 pub struct Entry {
-    /// Where its id begins and how long it is.
-    id: (usize, u32),
-    /// The volume that it is of.
-    pub volume: Name,
+    /// Its id.
+    pub id: CompactString,
+    /// The id of the volume that it is of; empty where the file does not say.
+    pub volume: CompactString,
     /// Its state. One that EC2 does not document counts as [`SnapshotState::Recovering`]: it may change, and is not complete.
     pub state: SnapshotState,
     /// When it was begun; [`Timestamp::MAX`] where the file does not say.
@@ -129,8 +129,8 @@ impl Catalogue {
                 catalogue.ends(file, rest.more);
                 return Ok(catalogue);
             }
-            Err(Stop::Io(error)) => return Err(unreadable(error)),
-            Err(Stop::Short | Stop::Odd) => {}
+            Err(Failed::Io(error)) => return Err(unreadable(error)),
+            Err(Failed::Odd) => {}
         }
         // Whatever is odd about it: the ordinary way takes it, or says why not.
         let mut bytes = Vec::new();
@@ -185,13 +185,12 @@ impl Catalogue {
             (false, _) => self.membership(raw)?,
         };
         self.entries.push(Entry {
-            id: (self.ids.len(), u32::try_from(id.len()).map_err(|_| Stop::Odd)?),
-            volume: name(&mut self.volumes, raw.volume.as_deref().unwrap_or_default())?,
+            id: id.into(),
+            volume: raw.volume.as_deref().unwrap_or_default().into(),
             state,
             started_at: started_at.unwrap_or(Timestamp::MAX),
             belongs,
         });
-        self.ids.push_str(id);
         Ok(())
     }
 
@@ -257,15 +256,9 @@ impl Catalogue {
         &self.entries
     }
 
-    /// A snapshot's id.
-    pub fn id(&self, entry: &Entry) -> &str {
-        let (start, length) = entry.id;
-        self.ids.get(start..start + length as usize).unwrap_or_default()
-    }
-
     /// A policy's, an instance's or a group's name.
     pub fn name(&self, name: Name) -> &str {
-        self.names.get_index(name.0 as usize).map(|text| &**text).unwrap_or_default()
+        self.names.get_index(name.0 as usize).map(CompactString::as_str).unwrap_or_default()
     }
 
     /// The snapshots of these sets, with the tags that make them a set and nothing else.
@@ -282,9 +275,9 @@ impl Catalogue {
                 ]
             })?;
             Some(Snapshot {
-                id: self.id(entry).to_owned(),
+                id: entry.id.to_string(),
                 owner: None,
-                volume_id: self.volumes.get_index(entry.volume.0 as usize)?.to_string(),
+                volume_id: entry.volume.to_string(),
                 state: entry.state,
                 started_at: entry.started_at,
                 size_gib: 0,
@@ -353,25 +346,66 @@ impl<'a> Raw<'a> {
     }
 }
 
+/// What is read of a snapshot's fields.
+#[derive(Clone, Copy)]
+enum Field {
+    Description,
+    SnapshotId,
+    StartTime,
+    State,
+    Tags,
+    VolumeId,
+}
+
+impl Field {
+    /// The field whose name and closing quote `rest` begins with, and how long that is.
+    #[inline]
+    fn known(rest: &[u8]) -> Option<(Self, usize)> {
+        let stands = |field, key: &[u8]| rest.starts_with(key).then_some((field, key.len()));
+        stands(Self::Description, b"Description\"")
+            .or_else(|| stands(Self::SnapshotId, b"SnapshotId\""))
+            .or_else(|| stands(Self::StartTime, b"StartTime\""))
+            .or_else(|| stands(Self::State, b"State\""))
+            .or_else(|| stands(Self::Tags, b"Tags\""))
+            .or_else(|| stands(Self::VolumeId, b"VolumeId\""))
+    }
+}
+
+/// A tag's two fields.
+#[derive(Clone, Copy)]
+enum Part {
+    Key,
+    Value,
+}
+
+impl Part {
+    /// As [`Field::known`].
+    #[inline]
+    fn known(rest: &[u8]) -> Option<(Self, usize)> {
+        let stands = |part, key: &[u8]| rest.starts_with(key).then_some((part, key.len()));
+        stands(Self::Key, b"Key\"").or_else(|| stands(Self::Value, b"Value\""))
+    }
+}
+
 fn raw<'a>(scanner: &mut Scanner<'a>, group_by: Option<&str>) -> Result<Raw<'a>, Stop> {
     let mut raw = Raw::default();
     let mut tagged = false;
-    scanner.object(|key, scanner| {
+    scanner.object(Field::known, |key, scanner| {
         let slot = match key {
-            "SnapshotId" => &mut raw.id,
-            "VolumeId" => &mut raw.volume,
-            "State" => &mut raw.state,
-            "StartTime" => &mut raw.started_at,
-            "Description" => &mut raw.description,
-            "Tags" if !tagged => {
+            Some(Field::SnapshotId) => &mut raw.id,
+            Some(Field::VolumeId) => &mut raw.volume,
+            Some(Field::State) => &mut raw.state,
+            Some(Field::StartTime) => &mut raw.started_at,
+            Some(Field::Description) => &mut raw.description,
+            Some(Field::Tags) if !tagged => {
                 tagged = true;
                 if scanner.peek()? == b'n' {
                     return scanner.text_or_null().map(drop);
                 }
                 return scanner.array(|scanner| tag(scanner, &mut raw, group_by));
             }
-            "Tags" => return Err(Stop::Odd),
-            _ => return scanner.skip(),
+            Some(Field::Tags) => return Err(Stop::Odd),
+            None => return scanner.skip(),
         };
         // A field that stands twice says two things.
         if slot.is_some() {
@@ -385,12 +419,12 @@ fn raw<'a>(scanner: &mut Scanner<'a>, group_by: Option<&str>) -> Result<Raw<'a>,
 
 fn tag<'a>(scanner: &mut Scanner<'a>, raw: &mut Raw<'a>, group_by: Option<&str>) -> Result<(), Stop> {
     let (mut key, mut value) = (None, None);
-    scanner.object(|field, scanner| {
-        match field {
-            "Key" if key.is_none() => key = Some(scanner.text()?),
-            "Value" if value.is_none() => value = Some(scanner.text_or_null()?),
-            "Key" | "Value" => return Err(Stop::Odd),
-            _ => scanner.skip()?,
+    scanner.object(Part::known, |part, scanner| {
+        match part {
+            Some(Part::Key) if key.is_none() => key = Some(scanner.text()?),
+            Some(Part::Value) if value.is_none() => value = Some(scanner.text_or_null()?),
+            Some(Part::Key | Part::Value) => return Err(Stop::Odd),
+            None => scanner.skip()?,
         }
         Ok(())
     })?;

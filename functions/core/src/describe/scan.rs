@@ -8,11 +8,18 @@
 use std::borrow::Cow;
 use std::io::{self, Read};
 
-/// Why the scanner stopped.
-#[derive(Debug)]
+/// Why the scanner stopped. It is as small as can be, for it is passed on from each text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
     /// What has been read ends within the item; more has to be read.
     Short,
+    /// It is not what the scanner knows.
+    Odd,
+}
+
+/// Why a file is not read this way.
+#[derive(Debug)]
+pub(super) enum Failed {
     /// It is not what the scanner knows.
     Odd,
     /// It cannot be read.
@@ -63,17 +70,15 @@ impl<'a> Scanner<'a> {
         if self.take(byte)? { Ok(()) } else { Err(Stop::Odd) }
     }
 
-    /// A text with its quotes, as it is written; and whether there is an escape in it.
-    fn quoted(&mut self) -> Result<(&'a str, bool), Stop> {
-        self.need(b'"')?;
-        let start = self.pos - 1;
+    /// Goes past a text from behind its opening quote; answers whether there is an escape in it.
+    fn end(&mut self) -> Result<bool, Stop> {
         let mut escaped = false;
         loop {
             let rest = self.rest()?;
             let found = special(rest).ok_or(Stop::Short)?;
             self.pos += found + 1;
             match rest.get(found) {
-                Some(b'"') => return Ok((self.held.get(start..self.pos).ok_or(Stop::Odd)?, escaped)),
+                Some(b'"') => return Ok(escaped),
                 Some(b'\\') => escaped = true,
                 _ => return Err(Stop::Odd),
             }
@@ -81,13 +86,33 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// A text as it is written, without its quotes; and whether there is an escape in it.
+    fn written(&mut self) -> Result<(&'a str, bool), Stop> {
+        self.need(b'"')?;
+        let start = self.pos;
+        let escaped = self.end()?;
+        let written = self.held.get(start..self.pos - 1).ok_or(Stop::Odd)?;
+        Ok((written, escaped))
+    }
+
     /// A text.
     pub(super) fn text(&mut self) -> Result<Cow<'a, str>, Stop> {
-        let (quoted, escaped) = self.quoted()?;
+        let (written, escaped) = self.written()?;
         if escaped {
-            return serde_json::from_str::<String>(quoted).map(Cow::Owned).map_err(|_| Stop::Odd);
+            return serde_json::from_str(&format!("\"{written}\"")).map(Cow::Owned).map_err(|_| Stop::Odd);
         }
-        quoted.get(1..quoted.len() - 1).map(Cow::Borrowed).ok_or(Stop::Odd)
+        Ok(Cow::Borrowed(written))
+    }
+
+    /// A key: the one of `known` that it is, if it is one of them. One with an escape in it is odd.
+    #[inline]
+    fn key<K>(&mut self, known: impl Fn(&[u8]) -> Option<(K, usize)>) -> Result<Option<K>, Stop> {
+        self.need(b'"')?;
+        if let Some((key, length)) = known(self.rest()?) {
+            self.pos += length;
+            return Ok(Some(key));
+        }
+        if self.end()? { Err(Stop::Odd) } else { Ok(None) }
     }
 
     /// A text or `null`.
@@ -105,7 +130,10 @@ impl<'a> Scanner<'a> {
         let mut depth = 0_usize;
         loop {
             match self.peek()? {
-                b'"' => drop(self.quoted()?),
+                b'"' => {
+                    self.pos += 1;
+                    self.end()?;
+                }
                 b'{' | b'[' => {
                     depth += 1;
                     self.pos += 1;
@@ -131,19 +159,23 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// An object: `field` is told each key, and goes past its value.
-    pub(super) fn object(
+    /// An object: `field` is told each key, if `known` knows it, and goes past its value. `known` is shown what stands behind
+    /// the opening quote of a key, and answers how long the key is with its closing quote: most keys are expected, and
+    /// looking whether they stand there is quicker than looking for their ends.
+    #[inline]
+    pub(super) fn object<K>(
         &mut self,
-        mut field: impl FnMut(&str, &mut Self) -> Result<(), Stop>,
+        known: impl Fn(&[u8]) -> Option<(K, usize)>,
+        mut field: impl FnMut(Option<K>, &mut Self) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
         self.need(b'{')?;
         if self.take(b'}')? {
             return Ok(());
         }
         loop {
-            let key = self.text()?;
+            let key = self.key(&known)?;
             self.need(b':')?;
-            field(&key, self)?;
+            field(key, self)?;
             if self.take(b'}')? {
                 return Ok(());
             }
@@ -189,22 +221,22 @@ fn special(bytes: &[u8]) -> Option<usize> {
     Some(tail + found)
 }
 
-/// What is held of a file at once, unless an item is larger.
-const PIECE: usize = 1 << 20;
+/// What is held of a file at once, unless an item is larger: so little that it stays near the processor.
+const PIECE: usize = 1 << 18;
 
 /// A file of which one part is held at a time.
 struct Window<R> {
     reader: R,
     held: String,
     pos: usize,
-    /// The beginning of a character whose end has not been read.
-    cut: Vec<u8>,
+    /// What is being read; between two pieces the beginning of a character whose end has not been read.
+    read: Vec<u8>,
     ended: bool,
 }
 
 impl<R: Read> Window<R> {
     /// Goes past what `read` reads. It is begun anew, with more to read, when it comes to the end of what is held.
-    fn step<T>(&mut self, mut read: impl FnMut(&mut Scanner<'_>) -> Result<T, Stop>) -> Result<T, Stop> {
+    fn step<T>(&mut self, mut read: impl FnMut(&mut Scanner<'_>) -> Result<T, Stop>) -> Result<T, Failed> {
         loop {
             let mut scanner = Scanner::new(self.held.get(self.pos..).unwrap_or_default());
             match read(&mut scanner) {
@@ -213,34 +245,31 @@ impl<R: Read> Window<R> {
                     return Ok(value);
                 }
                 Err(Stop::Short) if !self.ended => self.fill()?,
-                Err(Stop::Short) => return Err(Stop::Odd),
-                Err(stop) => return Err(stop),
+                Err(Stop::Short | Stop::Odd) => return Err(Failed::Odd),
             }
         }
     }
 
-    fn fill(&mut self) -> Result<(), Stop> {
+    fn fill(&mut self) -> Result<(), Failed> {
         self.held.drain(..self.pos);
         self.pos = 0;
         // At least as much again as is held already, so that a huge item is not read again and again.
         let more = PIECE.max(self.held.len());
-        let mut read = std::mem::take(&mut self.cut);
-        let count = (&mut self.reader).take(more as u64).read_to_end(&mut read).map_err(Stop::Io)?;
+        let count = (&mut self.reader).take(more as u64).read_to_end(&mut self.read).map_err(Failed::Io)?;
         self.ended = count == 0;
-        let valid = match std::str::from_utf8(&read) {
-            Ok(text) => text,
+        match std::str::from_utf8(&self.read) {
+            Ok(text) => {
+                self.held.push_str(text);
+                self.read.clear();
+            }
             // An error without a length is a character that the piece ends in.
             Err(error) if error.error_len().is_none() && !self.ended => {
-                let (valid, cut) = read.split_at(error.valid_up_to());
-                self.cut = cut.to_vec();
-                std::str::from_utf8(valid).map_err(|_| Stop::Odd)?
+                let (valid, _) = self.read.split_at(error.valid_up_to());
+                self.held.push_str(std::str::from_utf8(valid).map_err(|_| Failed::Odd)?);
+                self.read.drain(..error.valid_up_to());
             }
-            Err(_) => {
-                self.cut = read;
-                return Err(Stop::Odd);
-            }
-        };
-        self.held.push_str(valid);
+            Err(_) => return Err(Failed::Odd),
+        }
         Ok(())
     }
 }
@@ -258,8 +287,8 @@ pub(super) fn items(
     reader: impl Read,
     array: &str,
     mut item: impl FnMut(&mut Scanner<'_>) -> Result<(), Stop>,
-) -> Result<Rest, Stop> {
-    let mut window = Window { reader, held: String::new(), pos: 0, cut: Vec::new(), ended: false };
+) -> Result<Rest, Failed> {
+    let mut window = Window { reader, held: String::new(), pos: 0, read: Vec::new(), ended: false };
     let mut rest = Rest { more: false };
     let mut seen = false;
     window.step(|scanner| scanner.need(b'{'))?;
@@ -283,7 +312,7 @@ pub(super) fn items(
         } else if key == "NextToken" {
             rest.more = window.step(|scanner| scanner.text_or_null().map(|token| token.is_some()))?;
         } else if key == array {
-            return Err(Stop::Odd);
+            return Err(Failed::Odd);
         } else {
             window.step(|scanner| scanner.skip())?;
         }
@@ -298,9 +327,9 @@ pub(super) fn items(
         Err(stop) => Err::<(), _>(stop),
     });
     match end {
-        Err(Stop::Odd) if seen && window.is_at_end() => Ok(rest),
-        Err(Stop::Io(error)) => Err(Stop::Io(error)),
-        _ => Err(Stop::Odd),
+        Err(Failed::Odd) if seen && window.is_at_end() => Ok(rest),
+        Err(Failed::Io(error)) => Err(Failed::Io(error)),
+        _ => Err(Failed::Odd),
     }
 }
 
@@ -309,7 +338,7 @@ impl<R> Window<R> {
     fn is_at_end(&self) -> bool {
         let rest = self.held.get(self.pos..).unwrap_or_default();
         self.ended
-            && self.cut.is_empty()
+            && self.read.is_empty()
             && rest.bytes().all(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'))
     }
 }

@@ -19,7 +19,7 @@ fn shown(catalogue: &Catalogue) -> Vec<String> {
             Belongs::Nothing => "nothing".to_owned(),
             Belongs::Malformed(why) | Belongs::Unclear(why) => catalogue.why(why).to_owned(),
         };
-        format!("{} {:?} {} {belongs}", catalogue.id(entry), entry.state, entry.started_at)
+        format!("{} {:?} {} {belongs}", entry.id, entry.state, entry.started_at)
     };
     catalogue.entries().iter().map(shown).collect()
 }

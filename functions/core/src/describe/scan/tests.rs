@@ -38,6 +38,6 @@ fn what_is_no_utf_8_is_left_to_the_ordinary_way() {
         [&b"{\"Texts\": [\"\xff\"]}"[..], b"{\"Texts\": [\"\xf0\x9f\x98\"]}", b"{\"Texts\": []}\xf0\x9f"]
     {
         let read = items(wrong, "Texts", |scanner| scanner.text().map(drop));
-        assert!(matches!(read, Err(Stop::Odd)), "{read:?}");
+        assert!(matches!(read, Err(Failed::Odd)), "{read:?}");
     }
 }
