@@ -30,7 +30,7 @@ fn every_generated_part_is_what_the_code_gives() {
 
 fn hold(file: &str, parts: Vec<(String, String)>) {
     let path = repository().join(file);
-    let mut wanted = fs::read_to_string(&path).unwrap();
+    let mut wanted = fs::read_to_string(&path).expect("the page is there");
     for (name, content) in parts {
         let (begin, end) = (format!("<!-- begin {name} -->\n"), format!("<!-- end {name} -->"));
         let (before, rest) = wanted.split_once(&begin).unwrap_or_else(|| panic!("{file} lacks {begin}"));
@@ -38,9 +38,9 @@ fn hold(file: &str, parts: Vec<(String, String)>) {
         wanted = format!("{before}{begin}{content}{end}{after}");
     }
     if std::env::var_os("UPDATE").is_some() {
-        fs::write(&path, &wanted).unwrap();
+        fs::write(&path, &wanted).expect("the page can be written");
     }
-    let written = fs::read_to_string(&path).unwrap();
+    let written = fs::read_to_string(&path).expect("the page is there");
     let difference = written.lines().zip(wanted.lines()).find(|(written, wanted)| written != wanted);
     assert!(
         written == wanted,
