@@ -3,8 +3,10 @@
 
     functions/build.sh x86_64
     python3 benches/cold_start.py [FOLDER] [--runs N] [--json]
+    python3 benches/cold_start.py --sizes target/lambda/arm64
 
-FOLDER holds <function>/bootstrap, target/lambda/x86_64 if it is not given. A function is started against a Runtime API on
+FOLDER holds <function>/bootstrap, target/lambda/x86_64 if it is not given. With --sizes nothing is started, so that the
+functions can be for another processor than this machine's. A function is started against a Runtime API on
 this machine; the time is from the start of its process to its GET of /next, the memory its peak until then. Beside it
 stands the same step in Python: boto3 imported and a client made for each service that the function links, then the same
 GET. boto3 comes from the pinned tools under target/ that the end-to-end tests install.
@@ -111,11 +113,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path, default=REPOSITORY / "target/lambda/x86_64")
     parser.add_argument("--runs", type=int, default=20, help="counted starts of each (default %(default)s)")
+    parser.add_argument("--sizes", action="store_true", help="only the zipped size of each, in MB")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     arguments = parser.parse_args()
     programs = sorted(arguments.folder.glob("*/bootstrap"))
     if not programs:
         sys.exit("error: there are no functions in %s: build them with functions/build.sh x86_64" % arguments.folder)
+    if arguments.sizes:
+        for program in programs:
+            print("%-20s %.2f MB" % (program.parent.name, zipped(program)))
+        return
     if not PYTHON.exists():
         sys.exit("error: there is no %s: `cargo e2e` installs it" % PYTHON.relative_to(REPOSITORY))
 
