@@ -31,8 +31,8 @@ export class HubStack extends Stack {
     });
     const { table } = new StateTable(this, names);
     const { bucket } = new PlanningBucket(this);
-    const { key: topicKey, topic } = new TicketTopic(this, names);
-    const home: Home = { names, table, bucket, topic, topicKey, spokes: settings.spokes };
+    const { key: topicKey, topic, chat } = new TicketTopic(this, names, settings.chat);
+    const home: Home = { names, table, bucket, topic, chat, topicKey, spokes: settings.spokes };
 
     const undelivered = new DeadLetters(this, 'Undelivered', names.of('undelivered'));
     const unhandled = new DeadLetters(this, 'Unhandled', names.of('unhandled'));
@@ -68,6 +68,9 @@ export class HubStack extends Stack {
       new CfnOutput(this, `${machineId(machine.name)}Arn`, { value: machine.aliasArn });
     }
     new CfnOutput(this, 'TicketTopicArn', { value: topic.topicArn });
+    if (chat !== undefined) {
+      new CfnOutput(this, 'ChatTopicArn', { value: chat.topicArn });
+    }
     new CfnOutput(this, 'TableName', { value: table.tableName });
     new CfnOutput(this, 'PlanningBucketName', { value: bucket.bucketName });
   }

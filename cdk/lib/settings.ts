@@ -30,6 +30,8 @@ export interface HubSettings extends CommonSettings {
   readonly artifacts: string;
   readonly architecture: Architecture;
   readonly spokes: Spokes;
+  /** Whether chat applications have a topic of their own. */
+  readonly chat: boolean;
   /** What the functions log (`STOPGAP_LOG_LEVEL`). */
   readonly logLevel: string;
   /** What the state machines log. */
@@ -48,6 +50,7 @@ export const CONTEXT_VALUES = [
   'adopt',
   'architecture',
   'artifacts',
+  'chat',
   'externalId',
   'hub',
   'logDays',
@@ -91,6 +94,7 @@ export function hubSettings(node: Node): HubSettings {
     artifacts: readArtifacts(node, architecture),
     architecture,
     spokes,
+    chat: readMatching(node, 'chat', /^amazon-q$/, 'amazon-q: a second topic, for chat applications') !== undefined,
     logLevel:
       readMatching(
         node,

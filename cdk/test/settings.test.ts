@@ -21,6 +21,7 @@ describe('a wrong context value is refused, saying what would be right', () => {
     ['optInTag', 'aws:name', 'the key of a tag, or key=value'],
     ['optInTag', 'Backup=*', 'the key of a tag, or key=value'],
     ['adopt', 'yes', 'ebs-snapper'],
+    ['chat', 'slack', 'amazon-q'],
     ['prune', 'yes', 'delete or report'],
   ])('%s = %s', (key, value, right) => {
     expect(() => hub({ [key]: value })).toThrow(right);

@@ -185,6 +185,32 @@ describe('what is stored', () => {
   });
 });
 
+test('chat applications have a topic of their own if asked, for those that tell tickets and for no alarm', () => {
+  expect(resources(template, 'AWS::SNS::Topic').map(([, { Properties }]) => Properties['TopicName'])).toEqual([
+    'stopgap-tickets',
+  ]);
+  const chatty = hub({ chat: 'amazon-q' });
+  const key = one(chatty, 'AWS::SNS::Topic', 'TicketsTopic').Properties['KmsMasterKeyId'];
+  const [[id, chat] = ['']] = resources(chatty, 'AWS::SNS::Topic').filter(([name]) => name.startsWith('TicketsChat'));
+  expect(chat?.Properties).toMatchObject({ TopicName: 'stopgap-chat', KmsMasterKeyId: key });
+  const policies = resources(chatty, 'AWS::SNS::TopicPolicy').filter(([name]) => name.startsWith('TicketsChat'));
+  expect(policies.flatMap(([, { Properties }]) => statements(Properties).map(({ effect }) => effect))).toEqual([
+    'Deny',
+  ]);
+  const told = (name: string): unknown =>
+    resources(chatty, 'AWS::Lambda::Function')
+      .filter(([, { Properties }]) => Properties['FunctionName'] === `stopgap-${name}`)
+      .map(([, { Properties }]) => (Properties['Environment'] as { Variables: object }).Variables)
+      .map((variables) => (variables as Record<string, unknown>)['STOPGAP_CHAT_TOPIC_ARN'])[0];
+  expect(told('notify')).toEqual({ Ref: id });
+  expect(told('stop-instance')).toBeUndefined();
+  const publishers = (topic: string): number =>
+    resources(chatty, 'AWS::IAM::Role').filter(([, role]) => JSON.stringify(role.Properties).includes(`"${topic}"`))
+      .length;
+  expect(publishers(id)).toBeGreaterThan(0);
+  expect(Object.keys((chatty.toJSON() as { Outputs: object }).Outputs)).toContain('ChatTopicArn');
+});
+
 test('removing the stack removes no snapshot: nothing in it makes or deletes one, and it has no custom resource', () => {
   const types = resources(template).map(([, { Type }]) => Type);
   expect(

@@ -10,6 +10,7 @@ use std::io::{ErrorKind, Write};
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use serde::Serialize;
+use stopgap_core::text::is_deceptive;
 
 use crate::BadInput;
 
@@ -73,7 +74,7 @@ fn escaped(json: &str) -> Cow<'_, str> {
     let mut escaped = String::with_capacity(json.len() + 1);
     for character in json.chars() {
         // JSON allows these within a text as they are, and has them nowhere else; ASCII's are escaped already.
-        if character >= '\u{7f}' && is_obeyed(character) {
+        if character >= '\u{7f}' && is_deceptive(character) {
             for unit in character.encode_utf16(&mut [0; 2]) {
                 // Writing to a string does not fail.
                 let _ = write!(escaped, "\\u{unit:04x}");
@@ -112,19 +113,12 @@ fn end_unless(written: std::io::Result<()>) {
 
 /// `text` on one line, without anything that a terminal would obey: `\n`, `\u{1b}`.
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
-    if text.chars().any(is_obeyed) {
-        let shown = |c: char| if is_obeyed(c) { c.escape_default().to_string() } else { c.to_string() };
+    if text.chars().any(is_deceptive) {
+        let shown = |c: char| if is_deceptive(c) { c.escape_default().to_string() } else { c.to_string() };
         Cow::Owned(text.chars().map(shown).collect())
     } else {
         Cow::Borrowed(text)
     }
-}
-
-/// Control characters, line separators, and what turns the direction of writing or is not seen at all.
-fn is_obeyed(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// A titled table with one line a row, and the number of rows in the title; nothing when there are none. Long cells are

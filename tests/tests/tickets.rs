@@ -45,6 +45,9 @@ impl Topic for Flaky<'_> {
         }
         self.topic.publish(notice).await
     }
+    async fn tell_chat(&self, notice: &Notice) -> Result<(), Fault> {
+        self.topic.tell_chat(notice).await
+    }
 }
 
 /// A table that is gone.
@@ -102,6 +105,33 @@ fn a_ticket_that_could_not_be_sent_is_sent_by_the_next_try() {
 }
 
 #[test]
+fn what_nobody_has_heard_of_yet_is_opened_however_often_that_failed_and_whatever_came_before() {
+    let scene = Scene::nightly(7);
+    let ports = scene.stopgap.aws.ports();
+    let resolve = || {
+        let matter = matter();
+        scene
+            .stopgap
+            .runtime
+            .block_on(ticket::resolve(ports, evening(), &matter, report("")))
+            .unwrap()
+            .unwrap();
+    };
+    for _ in 0..2 {
+        let flaky = Flaky { topic: &scene.stopgap.aws, failures: Cell::new(3) };
+        let failing = Ports { topic: &flaky, ..ports };
+        for later in 0..5 {
+            let at = evening() + jiff::SignedDuration::from_secs(later);
+            let opened = ticket::open(failing, at, matter(), report("disk"));
+            let _ = scene.stopgap.runtime.block_on(opened).unwrap();
+        }
+        resolve();
+    }
+    let actions: Vec<String> = sent(&scene).into_iter().map(|(action, _)| action).collect();
+    assert_eq!(actions, ["open", "resolve", "open", "resolve"]);
+}
+
+#[test]
 fn a_ticket_is_sent_even_if_the_table_is_gone() {
     let scene = Scene::nightly(3);
     let ports = Ports { table: &NoTable, ..scene.stopgap.aws.ports() };
@@ -124,6 +154,63 @@ fn a_resolved_matter_that_comes_up_again_is_opened_again_under_the_same_key() {
         [("open".to_owned(), 1), ("resolve".to_owned(), 2), ("open".to_owned(), 3)],
         "resolving what is resolved says nothing"
     );
+}
+
+/// A chat topic that is out of order as long as it says so.
+struct Mute<'a> {
+    topic: &'a dyn Topic,
+    mute: Cell<bool>,
+}
+
+#[async_trait(?Send)]
+impl Topic for Mute<'_> {
+    async fn publish(&self, notice: &Notice) -> Result<(), Fault> {
+        self.topic.publish(notice).await
+    }
+    async fn tell_chat(&self, notice: &Notice) -> Result<(), Fault> {
+        if self.mute.get() {
+            return Err(Fault::new("Publish", FaultKind::AccessDenied, "AuthorizationError"));
+        }
+        self.topic.tell_chat(notice).await
+    }
+}
+
+#[test]
+fn chat_that_cannot_be_told_costs_no_ticket_and_hears_the_same_message_when_the_matter_is_reported_again() {
+    let scene = Scene::nightly(8);
+    scene.stopgap.aws.change(|world| world.chat = Some(Vec::new()));
+    let topic = Mute { topic: &scene.stopgap.aws, mute: Cell::new(true) };
+    let ports = Ports { topic: &topic, ..scene.stopgap.aws.ports() };
+    let heard = || {
+        scene.stopgap.aws.look(|world| {
+            let told = world.chat.iter().flatten();
+            told.map(|(_, chat)| chat["metadata"]["additionalContext"].clone()).collect::<Vec<_>>()
+        })
+    };
+    let said = |action: &str, sequence: &str| -> bool {
+        heard().last().is_some_and(|heard| heard["action"] == action && heard["sequence"] == sequence)
+    };
+    assert!(open(&scene, ports, "disk"), "the ticket is out");
+    assert!(open(&scene, ports, "disk"));
+    assert_eq!((sent(&scene), heard().len()), (vec![("open".to_owned(), 1)], 0));
+
+    topic.mute.set(false);
+    assert!(open(&scene, ports, "disk") && said("open", "1"), "{:?}", heard());
+    assert!(open(&scene, ports, "disk"));
+    assert_eq!((sent(&scene).len(), heard().len()), (1, 1), "both were told once");
+
+    topic.mute.set(true);
+    let matter = matter();
+    let resolve = || {
+        let resolved = ticket::resolve(ports, evening(), &matter, report(""));
+        scene.stopgap.runtime.block_on(resolved).unwrap().unwrap();
+    };
+    resolve();
+    topic.mute.set(false);
+    resolve();
+    resolve();
+    assert!(said("resolve", "2"), "{:?}", heard());
+    assert_eq!((sent(&scene).len(), heard().len()), (2, 2));
 }
 
 #[test]

@@ -99,6 +99,7 @@ function environment(
     STOPGAP_PRUNE: settings.reach.prune,
     ...(may(writePlans(home)) ? { STOPGAP_BUCKET: home.bucket.bucketName } : {}),
     ...(tells ? { STOPGAP_TOPIC_ARN: home.topic.topicArn } : {}),
+    ...(tells && home.chat !== undefined ? { STOPGAP_CHAT_TOPIC_ARN: home.chat.topicArn } : {}),
     ...(needs.reaches && settings.externalId !== undefined ? { STOPGAP_EXTERNAL_ID: settings.externalId } : {}),
   };
 }

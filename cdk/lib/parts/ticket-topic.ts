@@ -6,12 +6,16 @@ import { Construct } from 'constructs';
 
 import type { Names } from '../names.ts';
 
-/** Where tickets go. A standard topic, since FIFO topics reach neither HTTP(S) nor e-mail. */
+/**
+ * Where tickets go. A standard topic, since FIFO topics reach neither HTTP(S) nor e-mail. Chat applications have one of
+ * their own: they show nothing but their format, which nothing else reads.
+ */
 export class TicketTopic extends Construct {
   readonly key: Key;
   readonly topic: Topic;
+  readonly chat: Topic | undefined;
 
-  constructor(scope: Construct, names: Names) {
+  constructor(scope: Construct, names: Names, chat: boolean) {
     super(scope, 'Tickets');
     // A key of its own: with the key that AWS manages for SNS, no alarm can publish.
     this.key = new Key(this, 'Key', {
@@ -21,7 +25,10 @@ export class TicketTopic extends Construct {
       // It encrypts messages on their way and nothing that stays.
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    this.topic = new Topic(this, 'Topic', { topicName: names.of('tickets'), masterKey: this.key, enforceSSL: true });
+    const topic = (id: string, name: string): Topic =>
+      new Topic(this, id, { topicName: names.of(name), masterKey: this.key, enforceSSL: true });
+    this.topic = topic('Topic', 'tickets');
+    this.chat = chat ? topic('Chat', 'chat') : undefined;
 
     this.allowAlarms();
   }

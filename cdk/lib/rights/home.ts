@@ -15,6 +15,8 @@ export interface Home {
   readonly table: ITable;
   readonly bucket: IBucket;
   readonly topic: ITopic;
+  /** The topic for chat applications, where there is one. */
+  readonly chat: ITopic | undefined;
   readonly topicKey: IKey;
   /** The accounts, or the organization, whose spoke role the functions may assume. */
   readonly spokes: Spokes;
@@ -63,17 +65,17 @@ export const writePlans = (home: Home): Right => ({
   resources: [`${home.bucket.bucketArn}/*`],
 });
 
-/** Publishes tickets on the encrypted topic. */
+/** Publishes tickets on the encrypted topic, and on that of chat applications where there is one. */
 export const publishTickets = (home: Home): Right[] => [
   {
     sid: 'PublishTickets',
-    reason: 'The one topic of the deployment.',
+    reason: 'The topics of the deployment.',
     actions: ['sns:Publish'],
-    resources: [home.topic.topicArn],
+    resources: [home.topic, home.chat].flatMap((topic) => topic?.topicArn ?? []),
   },
   {
     sid: 'EncryptTickets',
-    reason: 'The key of the ticket topic: SNS encrypts in the name of who publishes.',
+    reason: 'The key of the topics: SNS encrypts in the name of who publishes.',
     actions: ['kms:GenerateDataKey', 'kms:Decrypt'],
     resources: [home.topicKey.keyArn],
   },

@@ -67,11 +67,11 @@ impl Aws {
         self
     }
 
-    /// With the ticket topic.
+    /// With the ticket topic, and the one for chat applications where there is one.
     #[cfg(feature = "sns")]
     #[must_use]
-    pub fn topic(mut self, arn: &str) -> Self {
-        self.topic = Rc::new(crate::topic::SnsTopic::new(&self.sdk, arn));
+    pub fn topic(mut self, arn: &str, chat_arn: Option<&str>) -> Self {
+        self.topic = Rc::new(crate::topic::SnsTopic::new(&self.sdk, arn, chat_arn));
         self
     }
 

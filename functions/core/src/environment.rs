@@ -64,6 +64,12 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "The topic for tickets.",
     },
     Variable {
+        name: "STOPGAP_CHAT_TOPIC_ARN",
+        for_: Needed::For(&[Service::Topic]),
+        default: Some(""),
+        meaning: "The topic that chat applications hear tickets from. Empty: none.",
+    },
+    Variable {
         name: "STOPGAP_EXTERNAL_ID",
         for_: Needed::For(&[Service::Ec2, Service::AutoScaling]),
         default: Some(""),
@@ -134,6 +140,8 @@ pub struct Configuration {
     pub bucket: Option<String>,
     /// The ticket topic, where the function uses it.
     pub topic_arn: Option<String>,
+    /// The topic for chat applications, where there is one.
+    pub chat_topic_arn: Option<String>,
     /// What other accounts' roles ask for.
     pub external_id: Option<String>,
     /// The level of logs.
@@ -174,16 +182,35 @@ impl Configuration {
             prune,
         };
         let some = |text: String| Some(text).filter(|text| !text.is_empty());
+        let topic_arn = some(reader.text("STOPGAP_TOPIC_ARN"));
+        let chat_topic_arn = some(reader.text("STOPGAP_CHAT_TOPIC_ARN"));
+        if let Some(chat) =
+            chat_topic_arn.as_deref().filter(|chat| !is_another_topic(chat, topic_arn.as_deref()))
+        {
+            reader.wrong(
+                "STOPGAP_CHAT_TOPIC_ARN",
+                chat,
+                "the ARN of an SNS topic other than STOPGAP_TOPIC_ARN",
+            );
+        }
         let configuration = Self {
             table: reader.text("STOPGAP_TABLE"),
             settings,
             bucket: some(reader.text("STOPGAP_BUCKET")),
-            topic_arn: some(reader.text("STOPGAP_TOPIC_ARN")),
+            topic_arn,
+            chat_topic_arn,
             external_id: some(reader.text("STOPGAP_EXTERNAL_ID")),
             log_level: reader.text("STOPGAP_LOG_LEVEL"),
         };
         if reader.wrong.is_empty() { Ok(configuration) } else { Err(EnvironmentError(reader.wrong)) }
     }
+}
+
+/// Whether the ARN is a topic's, and not the ticket topic's: chat applications show only what is in their own format, and
+/// nobody else can read that.
+fn is_another_topic(arn: &str, tickets: Option<&str>) -> bool {
+    let parts: Vec<&str> = arn.split(':').collect();
+    matches!(parts[..], ["arn", _, "sns", _, _, _]) && tickets != Some(arn)
 }
 
 struct Reader<'a> {
@@ -269,6 +296,21 @@ mod tests {
             assert!(wrong.iter().any(|message| message.contains(name)), "{name}: {wrong:?}");
         }
         assert_eq!(wrong.len(), 5, "{wrong:?}");
+    }
+
+    #[test]
+    fn the_topic_of_chat_applications_is_optional_and_is_another_topic() {
+        let topic = "arn:aws:sns:eu-west-1:123456789012:stopgap-tickets";
+        let read = |chat: &str| {
+            let set = variables(&[("STOPGAP_TOPIC_ARN", topic), ("STOPGAP_CHAT_TOPIC_ARN", chat)]);
+            Configuration::read(&set, &[Service::Topic]).map(|configuration| configuration.chat_topic_arn)
+        };
+        let chat = "arn:aws-cn:sns:cn-north-1:123456789012:stopgap-chat";
+        assert_eq!((read(""), read(chat)), (Ok(None), Ok(Some(chat.to_owned()))));
+        for wrong in [topic, "stopgap-chat", "arn:aws:sqs:eu-west-1:123456789012:stopgap-chat"] {
+            let EnvironmentError(told) = read(wrong).unwrap_err();
+            assert!(told[0].contains("STOPGAP_CHAT_TOPIC_ARN") && told.len() == 1, "{wrong}: {told:?}");
+        }
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub mod tags;
 pub mod tasks;
 #[cfg(test)]
 mod testing;
+pub mod text;
 pub mod ticket;
 pub mod timeline;
 pub mod volumes;

@@ -23,6 +23,7 @@ pub fn of(document: &Document) -> Vec<Moment> {
         answer(document.tags.as_ref().map(|a| a.payload.at), "tags copied"),
     ];
     let mut moments: Vec<Moment> = moments.into_iter().flatten().collect();
-    moments.sort_by_key(|moment| moment.at);
+    // EC2 tells whole seconds. Within one second the order is that of the run: nothing is copied before it was seen stopped.
+    moments.sort_by_key(|moment| moment.at.as_second());
     moments
 }

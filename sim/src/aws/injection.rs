@@ -193,6 +193,13 @@ impl Topic for Injected<'_> {
     async fn publish(&self, notice: &Notice) -> Result<(), Fault> {
         self.around("Publish", self.0.publish(notice)).await
     }
+
+    async fn tell_chat(&self, notice: &Notice) -> Result<(), Fault> {
+        if self.0.look(|world| world.chat.is_none()) {
+            return Ok(());
+        }
+        self.around("Publish", self.0.tell_chat(notice)).await
+    }
 }
 
 #[async_trait(?Send)]

@@ -116,6 +116,16 @@ impl Topic for Aws {
         self.change(|world| world.published.push((now, notice.clone())));
         Ok(())
     }
+
+    async fn tell_chat(&self, notice: &Notice) -> Result<(), Fault> {
+        if self.look(|world| world.chat.is_none()) {
+            return Ok(());
+        }
+        self.quick_request("Publish").await;
+        let now = self.clock().now();
+        self.change(|world| world.chat.iter_mut().for_each(|chat| chat.push((now, notice.chat.clone()))));
+        Ok(())
+    }
 }
 
 impl ObjectStore for Aws {

@@ -27,6 +27,8 @@ pub struct World {
     pub objects: BTreeMap<String, Value>,
     /// What was published, oldest first.
     pub published: Vec<(Timestamp, Notice)>,
+    /// What chat applications were told, where they have a topic.
+    pub chat: Option<Vec<(Timestamp, Value)>>,
     /// How often each operation of AWS was called.
     pub calls: BTreeMap<&'static str, u64>,
     /// What befalls everything.

@@ -39,11 +39,12 @@ impl Link {
         self
     }
 
-    /// The ticket topic.
+    /// The ticket topic, and the one for chat applications.
     #[cfg(feature = "sns")]
     #[must_use]
     pub fn topic(mut self) -> Self {
-        self.aws = self.aws.topic(self.configuration.topic_arn.as_deref().unwrap_or_default());
+        let Configuration { topic_arn, chat_topic_arn, .. } = &self.configuration;
+        self.aws = self.aws.topic(topic_arn.as_deref().unwrap_or_default(), chat_topic_arn.as_deref());
         self
     }
 

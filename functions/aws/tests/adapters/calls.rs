@@ -123,12 +123,13 @@ async fn one_call_snapshots_all_volumes_with_their_tags_but_those_left_out() {
 async fn a_ticket_has_a_body_for_machines_and_one_for_people_and_attributes_to_filter_by() {
     const PUBLISHED: &str =
         "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>";
-    let canned = Canned::answering(&[(200, PUBLISHED)]).await;
+    let canned = Canned::answering(&[(200, PUBLISHED), (200, PUBLISHED)]).await;
     let notice = Notice {
         subject: "subject".to_owned(),
         document: json!({ "kind": "left-stopped" }),
         text: "words".to_owned(),
         attributes: BTreeMap::from([("severity", "critical".to_owned())]),
+        chat: json!({ "version": "1.0" }),
     };
     canned.aws.ports().topic.publish(&notice).await.unwrap();
     let asked = &canned.asked()[0];
@@ -139,4 +140,11 @@ async fn a_ticket_has_a_body_for_machines_and_one_for_people_and_attributes_to_f
     for part in ["default", "email", "left-stopped", "words"] {
         assert!(message.contains(part), "{part}: {message}");
     }
+
+    canned.aws.ports().topic.tell_chat(&notice).await.unwrap();
+    let asked = &canned.asked()[1];
+    assert_eq!((asked.action(), asked.field("MessageStructure")), ("Publish", None));
+    assert_eq!(asked.field("TopicArn"), Some("arn:aws:sns:us-east-1:123456789012:stopgap-chat"));
+    assert_eq!(asked.field("Message"), Some("{\"version\":\"1.0\"}"));
+    assert_eq!(asked.field("MessageAttributes.entry.1.Value.StringValue"), Some("critical"));
 }

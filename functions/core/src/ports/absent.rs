@@ -117,6 +117,10 @@ impl Topic for Absent {
     async fn publish(&self, _: &Notice) -> Result<(), Fault> {
         absent("Publish")
     }
+
+    async fn tell_chat(&self, _: &Notice) -> Result<(), Fault> {
+        absent("Publish")
+    }
 }
 
 #[async_trait(?Send)]

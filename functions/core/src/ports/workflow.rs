@@ -97,11 +97,17 @@ pub struct Notice {
     pub text: String,
     /// Message attributes, for filter policies.
     pub attributes: BTreeMap<&'static str, String>,
+    /// The same for chat applications: a custom notification of Amazon Q Developer.
+    pub chat: Value,
 }
 
-/// The ticket topic.
+/// The ticket topic, and the one for chat applications.
 #[async_trait(?Send)]
 pub trait Topic {
     /// SNS Publish with `MessageStructure=json`.
     async fn publish(&self, notice: &Notice) -> Result<(), Fault>;
+
+    /// SNS Publish to the topic of the chat applications, which show nothing but their own format. Where there is no such
+    /// topic, nothing is to be done, and that goes well.
+    async fn tell_chat(&self, notice: &Notice) -> Result<(), Fault>;
 }

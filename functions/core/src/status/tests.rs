@@ -65,7 +65,9 @@ fn ticket(kind: Kind, instance: Option<&str>, policy: Option<&str>) -> ticket::R
         },
         status: ticket::Status::Open,
         sequence: 1,
+        action: ticket::Action::Open,
         sent: true,
+        untold: false,
         opened_at: time("2026-11-21T03:00:00Z"),
         changed_at: time("2026-11-21T03:00:00Z"),
         report: Report {

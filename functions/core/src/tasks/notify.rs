@@ -171,8 +171,11 @@ fn of_unserved(kind: Kind, unserved: Unserved) -> (Matter, Report) {
     let (error, cause) = match &unserved.failure {
         Some(failure) => (failure.error.clone(), failure.in_words()),
         None => {
-            let count = unserved.occurrences.len();
-            let cause = format!("{count} occurrences were not begun within the policy's start_within");
+            let count = match unserved.occurrences.len() {
+                1 => "an occurrence was".to_owned(),
+                count => format!("{count} occurrences were"),
+            };
+            let cause = format!("{count} not begun within the policy's start_within");
             (ErrorName::StartWindowPassed.to_string(), cause)
         }
     };

@@ -1,4 +1,8 @@
 //! The life of a ticket: recorded, then published, then marked as sent. At least once, under one dedup key.
+//!
+//! Chat applications are told after the ticket is out. That they cannot be told costs neither the ticket nor the run that
+//! tells it: it is noted, and they are told as soon as the matter is reported again, with the message and the sequence
+//! that they missed or with newer ones.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -6,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Action, Matter, Message, Report, notice};
 use crate::error::TaskError;
 use crate::ports::{Expect, Key, Ports, Written};
-use crate::records::{self, put, read, unchanged};
+use crate::records::{self, Stored, put, read, unchanged};
 use crate::slots;
 
 /// How long a resolved ticket is remembered, so that its sequence goes on rising if the matter comes up again.
@@ -31,14 +35,25 @@ pub struct Record {
     pub status: Status,
     /// The sequence number of the newest message.
     pub sequence: u64,
+    /// What that message says.
+    #[serde(default = "update")]
+    pub action: Action,
     /// Whether that message was published.
     pub sent: bool,
+    /// Whether it was published, and chat applications could not be told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub untold: bool,
     /// When it was opened, the last time.
     pub opened_at: Timestamp,
     /// When it was last changed.
     pub changed_at: Timestamp,
     /// What was said last.
     pub report: Report,
+}
+
+/// What is taken for said where that is not recorded.
+fn update() -> Action {
+    Action::Update
 }
 
 impl records::Record for Record {
@@ -67,30 +82,28 @@ impl Record {
 pub async fn open(ports: Ports<'_>, now: Timestamp, matter: Matter, report: Report) -> Result<(), TaskError> {
     let stored = match read::<Record>(ports.table, &Record::key(&matter)).await {
         Ok(stored) => stored,
-        Err(_) => return publish(ports, &matter, 0, Action::Open, &report).await,
+        Err(_) => return publish(ports, &matter, 0, Action::Open, &report).await.map(drop),
     };
     let old = stored.as_ref().map(|stored| &stored.record);
-    let (action, record) = match old {
-        Some(old) if old.status == Status::Open && old.sent && same(&old.report, &report) => return Ok(()),
+    let record = match old {
+        Some(old) if old.status == Status::Open && old.sent && same(&old.report, &report) => {
+            return tell_what_is_untold(ports, stored).await;
+        }
         Some(old) if old.status == Status::Open => {
             // An open that was never sent is still an open.
-            let first = !old.sent && old.sequence <= 1;
+            let first = !old.sent && old.action == Action::Open;
             let report = Report { occurrences: merged(&old.report, &report), ..report };
             let action = if first { Action::Open } else { Action::Update };
-            (
-                action,
-                Record { sequence: old.sequence + 1, sent: false, changed_at: now, report, ..old.clone() },
-            )
+            Record { sequence: old.sequence + 1, action, sent: false, changed_at: now, report, ..old.clone() }
         }
         old => {
             let sequence = old.map_or(1, |old| old.sequence + 1);
-            let status = Status::Open;
-            let record =
-                Record { matter, status, sequence, sent: false, opened_at: now, changed_at: now, report };
-            (Action::Open, record)
+            let (status, action) = (Status::Open, Action::Open);
+            let (sent, untold) = (false, false);
+            Record { matter, status, sequence, action, sent, untold, opened_at: now, changed_at: now, report }
         }
     };
-    record_and_publish(ports, unchanged(&stored), action, record).await
+    record_and_publish(ports, unchanged(&stored), record).await
 }
 
 /// Resolves the matter's ticket, if it is open.
@@ -102,33 +115,31 @@ pub async fn resolve(
 ) -> Result<(), TaskError> {
     let stored = read::<Record>(ports.table, &Record::key(matter)).await?;
     let open = stored.as_ref().map(|stored| &stored.record);
-    let Some(old) = open.filter(|old| old.status == Status::Open || !old.sent) else { return Ok(()) };
+    let Some(old) = open.filter(|old| old.status == Status::Open || !old.sent) else {
+        return tell_what_is_untold(ports, stored).await;
+    };
     let record = Record {
         status: Status::Resolved,
+        action: Action::Resolve,
         sequence: old.sequence + 1,
         sent: false,
         changed_at: now,
         report,
         ..old.clone()
     };
-    record_and_publish(ports, unchanged(&stored), Action::Resolve, record).await
+    record_and_publish(ports, unchanged(&stored), record).await
 }
 
-async fn record_and_publish(
-    ports: Ports<'_>,
-    expect: Expect,
-    action: Action,
-    mut record: Record,
-) -> Result<(), TaskError> {
+async fn record_and_publish(ports: Ports<'_>, expect: Expect, mut record: Record) -> Result<(), TaskError> {
     let key = Record::key(&record.matter);
     let recorded = match ports.table.write(vec![put(key.clone(), expect, &record)?]).await {
         Ok(Written::Done) => true,
         Ok(Written::Refused) => return Err(slots::contended()),
         Err(_) => false,
     };
-    publish(ports, &record.matter, record.sequence, action, &record.report).await?;
+    let told = publish(ports, &record.matter, record.sequence, record.action, &record.report).await?;
     if recorded {
-        record.sent = true;
+        (record.sent, record.untold) = (true, !told);
         let version = match expect {
             Expect::Version(version) => Expect::Version(version + 1),
             Expect::Absent | Expect::Any => Expect::Version(1),
@@ -139,14 +150,31 @@ async fn record_and_publish(
     Ok(())
 }
 
+/// Publishes, and answers whether chat applications were told, too.
 async fn publish(
     ports: Ports<'_>,
     matter: &Matter,
     sequence: u64,
     action: Action,
     report: &Report,
-) -> Result<(), TaskError> {
-    Ok(ports.topic.publish(&notice(&Message::new(matter, sequence, action, report))?).await?)
+) -> Result<bool, TaskError> {
+    let notice = notice(&Message::new(matter, sequence, action, report))?;
+    ports.topic.publish(&notice).await?;
+    Ok(ports.topic.tell_chat(&notice).await.is_ok())
+}
+
+/// Tells chat applications the newest message, if they missed it. That they cannot be told now either is no failure.
+async fn tell_what_is_untold(ports: Ports<'_>, stored: Option<Stored<Record>>) -> Result<(), TaskError> {
+    let Some(Stored { record, version }) = stored.filter(|stored| stored.record.untold) else {
+        return Ok(());
+    };
+    let message = Message::new(&record.matter, record.sequence, record.action, &record.report);
+    if ports.topic.tell_chat(&notice(&message)?).await.is_ok() {
+        let told = Record { untold: false, ..record };
+        // Refused means that someone has written the ticket since, and told them of it.
+        ports.table.write(vec![put(Record::key(&told.matter), Expect::Version(version), &told)?]).await?;
+    }
+    Ok(())
 }
 
 /// Whether two reports tell a person the same: the times of the run aside.

@@ -7,9 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Kind, Matter, Report, Severity};
+use super::{Kind, Matter, Report, Severity, chat};
 use crate::error::{ErrorName, TaskError};
 use crate::ports::Notice;
+use crate::text::on_one_line;
 
 /// The version of the message format.
 pub const VERSION: u8 = 1;
@@ -27,7 +28,8 @@ pub enum Action {
 }
 
 impl Action {
-    fn as_str(self) -> &'static str {
+    /// The action as text.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
             Self::Update => "update",
@@ -133,10 +135,10 @@ fn console_url(execution: &str) -> Option<String> {
     ))
 }
 
-/// What is published: subject, document, text and attributes.
+/// What is published: subject, document, text, attributes, and the message for chat applications.
 ///
 /// Names and causes may hold anything that a tag can; the document is written by a JSON library, the subject is cut to
-/// what SNS takes, and the text has its control and direction characters blanked.
+/// what SNS takes, and the text has a blank for each character that could pass for another line, or deceive a reader.
 ///
 /// # Errors
 /// [`ErrorName::Defect`] if the message cannot be written, which its types rule out.
@@ -154,6 +156,7 @@ pub fn notice(message: &Message) -> Result<Notice, TaskError> {
         subject: subject(message),
         document,
         text: text(message),
+        chat: chat::of(message, &subject(message)),
         attributes: attributes.into_iter().chain(present).collect::<BTreeMap<_, _>>(),
     })
 }
@@ -169,17 +172,11 @@ fn subject(message: &Message) -> String {
     subject.chars().filter(|c| c.is_ascii() && !c.is_ascii_control()).take(100).collect()
 }
 
-/// Control characters, and those that turn the direction of what follows: with them a name could pass for another line.
-fn is_deceptive(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 fn text(message: &Message) -> String {
     let mut lines = vec![format!("{} ({})", subject(message), message.dedup_key), String::new()];
     let mut field = |name: &str, value: Option<&str>| {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
-            let value: String = value.chars().map(|c| if is_deceptive(c) { ' ' } else { c }).collect();
-            lines.push(format!("{name:<13} {value}"));
+            lines.push(format!("{name:<13} {}", on_one_line(value)));
         }
     };
     field("Instance", message.instance.as_deref());

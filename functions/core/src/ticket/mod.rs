@@ -1,5 +1,6 @@
 //! Tickets: every failure becomes one, under one dedup key, and it closes when the matter is mended.
 
+mod chat;
 mod desk;
 mod kind;
 mod message;

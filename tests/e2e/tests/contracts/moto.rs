@@ -91,6 +91,7 @@ struct Moto {
     clients: Clients,
     bucket: String,
     tickets: TicketQueue,
+    chat: TicketQueue,
     mailbox: String,
 }
 
@@ -103,11 +104,15 @@ impl Moto {
         let topic = clients.sns.create_topic().name(name("topic")).send().await.unwrap().topic_arn.unwrap();
         let critical = json!({ "severity": ["critical"] });
         let tickets = TicketQueue::subscribe(&clients, &topic, &name("tickets"), &critical).await;
+        let chat_topic =
+            clients.sns.create_topic().name(name("topic")).send().await.unwrap().topic_arn.unwrap();
+        let chat = TicketQueue::subscribe(&clients, &chat_topic, &name("chat"), &critical).await;
         let mailbox = clients.sqs.create_queue().queue_name(name("mailbox")).send().await.unwrap();
         let aws = Aws::new(clients.config.clone(), Location::new(ACCOUNT, REGION), &table);
-        let aws = aws.ec2(None).auto_scaling(None).objects(&bucket).topic(&topic).callbacks().executions();
+        let aws = aws.ec2(None).auto_scaling(None).objects(&bucket).topic(&topic, Some(&chat_topic));
+        let aws = aws.callbacks().executions();
         let mailbox = mailbox.queue_url.unwrap();
-        Self { aws, clients, bucket, tickets, mailbox }
+        Self { aws, clients, bucket, tickets, chat, mailbox }
     }
 
     /// EC2 where a location says, as whoever lives there.
@@ -287,5 +292,9 @@ impl World for Moto {
 
     async fn critical_tickets(&self) -> Vec<Value> {
         self.tickets.take().await
+    }
+
+    async fn chat(&self) -> Vec<Value> {
+        self.chat.take().await
     }
 }

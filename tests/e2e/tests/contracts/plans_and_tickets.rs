@@ -12,6 +12,7 @@ contracts! {
     an_object_is_put_whole_under_its_key,
     an_object_is_overwritten,
     a_ticket_reaches_who_asked_for_its_attributes,
+    chat_applications_have_their_own_words_on_their_own_topic,
     a_subject_of_more_than_a_hundred_characters_is_rejected,
     a_subject_of_two_lines_is_rejected,
 }
@@ -38,7 +39,19 @@ fn notice(severity: &str, document: Value) -> Notice {
         document,
         text: "The backup of i-1 failed.\nNothing else is known.".to_owned(),
         attributes: BTreeMap::from(attributes.map(|(name, value)| (name, value.to_owned()))),
+        chat: json!({ "version": "1.0", "content": { "description": "`Größe` \u{1f980}" } }),
     }
+}
+
+async fn chat_applications_have_their_own_words_on_their_own_topic(world: &dyn World) {
+    let notice = notice("critical", json!({ "key": "a" }));
+    assert_eq!(world.ports().topic.tell_chat(&notice).await, Ok(()));
+    let heard = eventually(world, "the chat's message", async || {
+        let heard = world.chat().await;
+        (!heard.is_empty()).then_some(heard)
+    })
+    .await;
+    assert_eq!((heard, world.critical_tickets().await), (vec![notice.chat], vec![]));
 }
 
 async fn a_ticket_reaches_who_asked_for_its_attributes(world: &dyn World) {

@@ -50,6 +50,7 @@ impl TaskRunner for Tokens {
 impl Simulated {
     fn new(clock: Clock) -> Self {
         let aws = Aws::new(clock.clone(), 0, Settings::new(Location::new("123456789012", "us-east-1")));
+        aws.change(|world| world.chat = Some(Vec::new()));
         let tokens = Rc::<Tokens>::default();
         let runner = Rc::clone(&tokens) as Rc<dyn TaskRunner>;
         let step_functions = StepFunctions::new(clock.clone(), runner, stepfunctions::Settings::default());
@@ -175,5 +176,10 @@ impl World for Simulated {
         let critical =
             published.into_iter().filter(|(_, notice)| is_critical(notice.attributes.get("severity")));
         critical.map(|(_, notice)| notice.document).collect()
+    }
+
+    async fn chat(&self) -> Vec<Value> {
+        let told = self.aws.change(|world| world.chat.as_mut().map(std::mem::take));
+        told.into_iter().flatten().map(|(_, chat)| chat).collect()
     }
 }

@@ -63,6 +63,9 @@ pub(crate) trait World {
 
     /// The documents that reached a subscriber who asked for the attribute `severity` to be `critical`, in order.
     async fn critical_tickets(&self) -> Vec<Value>;
+
+    /// What chat applications were told, in order.
+    async fn chat(&self) -> Vec<Value>;
 }
 
 /// How often to look for what will be: in a simulated world as many seconds, with moto as many twentieths of one.
