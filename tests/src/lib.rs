@@ -26,6 +26,17 @@ pub fn stopgap() -> Command {
     BUILT.get_or_init(build).command()
 }
 
+/// A text with `content` between its marks `<!-- begin NAME -->` and `<!-- end NAME -->`.
+///
+/// # Panics
+/// If a mark is missing.
+pub fn with_part(text: &str, name: &str, content: &str) -> String {
+    let (begin, end) = (format!("<!-- begin {name} -->\n"), format!("<!-- end {name} -->"));
+    let (before, rest) = text.split_once(&begin).unwrap_or_else(|| panic!("{begin} is missing"));
+    let (_, after) = rest.split_once(&end).unwrap_or_else(|| panic!("{end} is missing"));
+    format!("{before}{begin}{content}{end}{after}")
+}
+
 /// The repository, where the tests were built.
 pub fn repository() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))

@@ -9,7 +9,7 @@ use stopgap_core::preflight::Finding;
 use stopgap_core::tasks::NAMES;
 use stopgap_core::ticket::{self, Kind};
 use stopgap_tests::definition::Definition;
-use stopgap_tests::{repository, stopgap};
+use stopgap_tests::{repository, stopgap, with_part};
 
 use crate::source::{Field, fields, function_docs};
 
@@ -32,10 +32,7 @@ fn hold(file: &str, parts: Vec<(String, String)>) {
     let path = repository().join(file);
     let mut wanted = fs::read_to_string(&path).expect("the page is there");
     for (name, content) in parts {
-        let (begin, end) = (format!("<!-- begin {name} -->\n"), format!("<!-- end {name} -->"));
-        let (before, rest) = wanted.split_once(&begin).unwrap_or_else(|| panic!("{file} lacks {begin}"));
-        let (_, after) = rest.split_once(&end).unwrap_or_else(|| panic!("{file} lacks {end}"));
-        wanted = format!("{before}{begin}{content}{end}{after}");
+        wanted = with_part(&wanted, &name, &content);
     }
     if std::env::var_os("UPDATE").is_some() {
         fs::write(&path, &wanted).expect("the page can be written");
