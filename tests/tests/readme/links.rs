@@ -1,6 +1,7 @@
-//! Every link leads somewhere.
+//! Every link leads somewhere: on the README, and on the pages in `docs`.
 
 use std::fs;
+use std::path::Path;
 
 use stopgap_tests::repository;
 
@@ -24,18 +25,28 @@ fn anchor(heading: &str) -> String {
     kept.map(|c| if c == ' ' { '-' } else { c }).collect()
 }
 
+/// Whether a link that stands on `page`, a file in `folder`, leads to a file or a heading.
+fn leads_somewhere(folder: &Path, page: &str, to: &str) -> bool {
+    let (file, part) = to.split_once('#').unwrap_or((to, ""));
+    let path = folder.join(if file.is_empty() { page } else { file });
+    if part.is_empty() || path.extension().is_none_or(|extension| extension != "md") {
+        return path.exists();
+    }
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.lines().any(|line| line.starts_with('#') && anchor(line) == part)
+}
+
 #[test]
 fn every_link_leads_to_a_file_or_a_heading() {
-    let text = readme();
-    let anchors: Vec<String> = text.lines().filter(|line| line.starts_with('#')).map(anchor).collect();
-    let links = links(&text);
-    assert!(links.len() > 50, "only {} links were found", links.len());
-    for (shown, to) in links.iter().filter(|(_, to)| !to.starts_with("https://")) {
-        let (file, part) = to.split_once('#').unwrap_or((to, ""));
-        if file.is_empty() {
-            assert!(anchors.iter().any(|anchor| anchor == part), "[{shown}]({to})");
-        } else {
-            assert!(repository().join(file).exists(), "[{shown}]({to}): there is no {file}");
+    let mut pages = vec![(repository(), "README.md".to_owned())];
+    let docs = repository().join("docs");
+    let names = fs::read_dir(&docs).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    pages.extend(names.filter(|name| name.ends_with(".md")).map(|name| (docs.clone(), name)));
+    assert!(links(&readme()).len() > 50, "only {} links were found", links(&readme()).len());
+    for (folder, page) in pages {
+        let text = fs::read_to_string(folder.join(&page)).unwrap();
+        for (shown, to) in links(&text).iter().filter(|(_, to)| !to.starts_with("https://")) {
+            assert!(leads_somewhere(&folder, &page, to), "{page}: [{shown}]({to})");
         }
     }
 }
