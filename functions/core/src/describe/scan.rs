@@ -48,12 +48,15 @@ impl<'a> Scanner<'a> {
     }
 
     /// The next byte that is not white space; it stays the next.
+    #[inline]
     pub(super) fn peek(&mut self) -> Result<u8, Stop> {
         while let Some(byte) = self.held.as_bytes().get(self.pos) {
-            if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
-                return Ok(*byte);
+            match byte {
+                // What the AWS CLI prints is a third indentation.
+                b' ' | b'\n' => self.pos += 1 + indentation(self.held.as_bytes(), self.pos + 1),
+                b'\r' | b'\t' => self.pos += 1,
+                byte => return Ok(*byte),
             }
-            self.pos += 1;
         }
         Err(Stop::Short)
     }
@@ -197,6 +200,13 @@ impl<'a> Scanner<'a> {
             self.need(b',')?;
         }
     }
+}
+
+/// How many of the bytes from `pos` on are spaces, counted by eights: the rest are left to go past one by one.
+#[inline]
+fn indentation(bytes: &[u8], pos: usize) -> usize {
+    let (eights, _) = bytes.get(pos..).unwrap_or_default().as_chunks::<8>();
+    eights.iter().take_while(|eight| **eight == [b' '; 8]).count() * 8
 }
 
 /// Where the first quote, backslash or control character of a text is, looked for in eight bytes at a time: most of a
