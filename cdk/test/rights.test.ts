@@ -82,6 +82,8 @@ test('only one function may do each thing that changes an instance, a snapshot o
     'ec2:StopInstances': ['StopInstance'],
     'ec2:StartInstances': ['StartInstance'],
     'kms:CreateGrant': ['StartInstance'],
+    'kms:DescribeKey': ['PrepareRun'],
+    'ec2:DescribeInstanceAttribute': ['PrepareRun'],
     'ec2:CreateSnapshots': ['CreateSnapshots'],
     'ec2:CreateTags': ['CreateSnapshots', 'CopyTags'],
     'ec2:DeleteSnapshot': ['PruneOrphans', 'PruneSnapshots'],

@@ -22,6 +22,7 @@ const PREFIXES: Record<string, RegExp> = {
   Callbacks: /^states:SendTask/,
   Ec2: /^ec2:/,
   Executions: /^states:(Describe|List)Executions?$/,
+  Keys: /^kms:DescribeKey$/,
   Objects: /^s3:/,
   Topic: /^sns:/,
 };

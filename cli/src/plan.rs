@@ -1,6 +1,7 @@
 //! `stopgap plan`: what the fleet would do, offline, from what the AWS CLI saved, or live.
 
 mod orphans;
+mod preflight;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,6 +13,7 @@ use stopgap_core::describe::catalogue::Catalogue;
 use stopgap_core::describe::{self, DescribeError, Described};
 use stopgap_core::inventory::{Instance, Inventory, Unknown, Volume};
 use stopgap_core::occurrence::Occurrence;
+use stopgap_core::plan::preflight::Subjects;
 use stopgap_core::plan::{Action, Due, Plan, Question, occurrences_in_question, plan};
 
 use crate::failure::BadInput;
@@ -115,6 +117,7 @@ fn offline(args: &Args, format: Format) -> Result<(), BadInput> {
         only: None,
     });
     plan.orphans = orphans::of_recordings(&policies, &inventory, &catalogue, at);
+    plan.preflight = Subjects::of(&plan, &policies, &inventory).look(&BTreeMap::new(), at);
     if format == Format::Json {
         return output::print_json(&plan);
     }
@@ -271,9 +274,12 @@ pub(crate) fn report(plan: &Plan, at: Timestamp) -> String {
             &["INSTANCE", "POLICIES"],
             overlaps.collect(),
         ),
+        preflight::table(&plan.preflight),
         orphans::table(&plan.orphans),
         section("Unknown", &["KIND", "ID", "INSTANCE", "WHY"], unknown.collect()),
     ];
-    let summary = format!("At {at}: {} due, {} not due.\n", plan.due.len(), plan.not_due.len());
+    let refused = plan.due.iter().filter(|due| plan.refuses(&due.instance_id, &due.policy)).count();
+    let refused = if refused == 0 { String::new() } else { format!(" ({refused} of them would be refused)") };
+    let summary = format!("At {at}: {} due{refused}, {} not due.\n", plan.due.len(), plan.not_due.len());
     sections.concat() + &summary
 }

@@ -130,6 +130,32 @@ impl Scene {
         all.into_iter().filter(|execution| execution.machine_arn == self.stopgap.instance).collect()
     }
 
+    /// Takes the right to call an operation away.
+    pub fn deny(&self, operation: &'static str) {
+        self.stopgap.aws.change(|world| world.denied.insert(operation));
+    }
+
+    /// What a run's `PrepareRun` answered as its reasons.
+    ///
+    /// # Panics
+    /// If it did not come to that.
+    pub fn reasons(&self, execution: &Execution) -> Vec<String> {
+        let document = self.output_of(execution, "PrepareRun");
+        serde_json::from_value(document["prepared"]["Payload"]["reasons"].clone()).expect("reasons are texts")
+    }
+
+    /// The document as a state left it.
+    fn output_of(&self, execution: &Execution, state: &str) -> Value {
+        let events = self.stopgap.step_functions.history(&execution.arn);
+        let exited = events.iter().find(|event| {
+            event.event_type == "TaskStateExited"
+                && event.detail("name").and_then(Value::as_str) == Some(state)
+        });
+        let output = exited.and_then(|event| event.detail("output")?.as_str());
+        let output = output.unwrap_or_else(|| panic!("it left the state {state}"));
+        serde_json::from_str(output).expect("outputs are JSON")
+    }
+
     /// An instance's state.
     pub fn state(&self, instance_id: &str) -> Option<InstanceState> {
         self.stopgap.aws.look(|world| Some(world.machine(instance_id)?.instance.state))
@@ -193,13 +219,7 @@ impl Scene {
     /// # Panics
     /// If it did not come to that.
     pub fn pruned(&self, execution: &Execution) -> Pruned {
-        let events = self.stopgap.step_functions.history(&execution.arn);
-        let exited = events.iter().find(|event| {
-            event.event_type == "TaskStateExited"
-                && event.detail("name").and_then(Value::as_str) == Some("PruneSnapshots")
-        });
-        let output = exited.and_then(|event| event.detail("output")?.as_str()).expect("it pruned");
-        let document: Value = serde_json::from_str(output).expect("outputs are JSON");
+        let document = self.output_of(execution, "PruneSnapshots");
         serde_json::from_value(document["pruned"]["Payload"].clone()).expect("it answers what it says")
     }
 

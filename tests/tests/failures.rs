@@ -29,6 +29,8 @@ fn a_snapshot_that_ends_in_error_is_a_ticket_and_the_instance_runs() {
 #[test]
 fn an_instance_that_may_not_be_stopped_goes_on_running_and_is_a_ticket() {
     let scene = Scene::nightly(2);
+    // What the preflight would have found, had it been let.
+    scene.deny("DescribeInstanceAttribute");
     let id = scene.add(|spec| spec.fault(FaultName::StopProtected));
     let execution = scene.run(json!({ "instance_id": id }));
 
@@ -152,6 +154,7 @@ fn a_redriven_run_touches_nothing_while_another_holds_the_lease() {
 #[test]
 fn a_failure_repeated_is_one_ticket_and_the_next_good_backup_closes_it() {
     let scene = Scene::nightly(7);
+    scene.deny("DescribeInstanceAttribute");
     let id = scene.add(|spec| spec.fault(FaultName::StopProtected));
     scene.run(json!({ "instance_id": id }));
     scene.run(json!({ "instance_id": id }));
@@ -226,6 +229,7 @@ fn a_group_that_cannot_shrink_can_have_its_processes_suspended_and_only_ours_are
 #[test]
 fn a_member_whose_backup_fails_is_given_back_to_its_group() {
     let scene = Scene::nightly(11);
+    scene.deny("DescribeInstanceAttribute");
     let members = group(&scene, 1);
     scene.stopgap.aws.change(|world| {
         world.machine_mut(&members[0]).unwrap().faults.insert(FaultName::StopProtected);

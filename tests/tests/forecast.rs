@@ -53,6 +53,9 @@ fn instance(n: usize, volumes: usize, tags: &[(&str, &str)]) -> (Instance, Vec<V
         devices: devices.collect(),
         tags: tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
         attributes: BTreeMap::new(),
+        spot_request: None,
+        hibernation: false,
+        passing_address: None,
     };
     (instance, made)
 }

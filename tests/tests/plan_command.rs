@@ -95,6 +95,47 @@ fn refused(output: &Output, says: &str) {
 }
 
 #[test]
+fn what_is_found_of_recorded_instances_is_told_with_what_follows() {
+    let folder = inventory();
+    let file = folder.path().join("instances.json");
+    let mut saved: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    let web = &mut saved["Reservations"][0]["Instances"][0];
+    web["RootDeviceType"] = json!("instance-store");
+    web["HibernationOptions"] = json!({"Configured": true});
+    web["NetworkInterfaces"] = json!([{"Association": {"IpOwnerId": "amazon", "PublicIp": "203.0.113.7"}}]);
+    fs::write(&file, saved.to_string()).unwrap();
+    let mut policies = policies();
+    policies[0]["preflight"] = json!({"hibernation": "ignore", "public-address-lost": "refuse"});
+
+    let output = plan(&folder, &policies.to_string(), &["--json"]);
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let of = |policy: &str| -> Vec<(String, String)> {
+        let all = found["preflight"].as_array().unwrap().iter();
+        let mine = all.filter(|found| found["policy"] == policy && found["instance_id"] == "i-web");
+        let findings = mine.flat_map(|found| found["findings"].as_array().unwrap());
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        findings.map(|judged| (text(&judged["finding"]), text(&judged["verdict"]))).collect()
+    };
+    let judged = |finding: &str, verdict: &str| (finding.to_owned(), verdict.to_owned());
+    assert_eq!(
+        of("by-name"),
+        [judged("instance-store-root", "refuse"), judged("public-address-lost", "refuse")]
+    );
+    assert_eq!(
+        of("later"),
+        [
+            judged("instance-store-root", "refuse"),
+            judged("public-address-lost", "warn"),
+            judged("hibernation", "warn")
+        ]
+    );
+    let text = String::from_utf8(plan(&folder, &policies.to_string(), &[]).stdout).unwrap();
+    for part in ["Preflight", "public-address-lost", "203.0.113.7", "would be refused"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
 fn backups_that_no_run_prunes_are_listed_with_what_would_be_deleted() {
     let folder = inventory();
     let copy = |instance: &str, day: u8| {

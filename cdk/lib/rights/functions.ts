@@ -8,6 +8,7 @@ import {
   seeMembers,
   seeSnapshots,
   seeVolumes,
+  seeWhatAStopCosts,
   shieldMembers,
   startInstances,
   stopInstances,
@@ -73,7 +74,7 @@ export const FUNCTIONS = {
   },
   'resolve-run': { instances: always(seeInstances), home: onlyReads },
   'prepare-run': {
-    instances: always(seeInstances, seeVolumes, seeSnapshots, seeMembers),
+    instances: always(seeInstances, seeVolumes, seeSnapshots, ...seeWhatAStopCosts, seeMembers),
     home: (home) => [...writes(home), seeExecutions(home)],
   },
   'enter-standby': { instances: always(seeMembers, shieldMembers), home: onlyReads },

@@ -37,6 +37,37 @@ export const seeVolumes: Right = {
   resources: ['*'],
 };
 
+/** What a preflight asks of EC2 besides. */
+export const seeWhatAStopCosts: readonly Right[] = [
+  {
+    sid: 'SeeWhatAStopCosts',
+    reason: NO_RESOURCE_LEVEL,
+    actions: [
+      'ec2:DescribeInstanceStatus',
+      'ec2:DescribeInstanceTypes',
+      'ec2:DescribeSpotInstanceRequests',
+      'ec2:DescribeVolumesModifications',
+    ],
+    resources: ['*'],
+  },
+  {
+    sid: 'SeeStopProtection',
+    reason:
+      'Policies, not this role, say which instances. The call could tell other attributes, too, user data among them; the ' +
+      'function asks for `disableApiStop` alone, and whether EC2 would take a narrower resource is not sure.',
+    actions: ['ec2:DescribeInstanceAttribute'],
+    resources: ['*'],
+  },
+  {
+    sid: 'SeeKeys',
+    reason:
+      'The keys of encrypted volumes are not known before, and may be shared from another account. DescribeKey tells what a ' +
+      'key is and its state, and uses it for nothing; the key policy still has to agree.',
+    actions: ['kms:DescribeKey'],
+    resources: [`arn:${Aws.PARTITION}:kms:*:*:key/*`],
+  },
+];
+
 /** DescribeSnapshots. */
 export const seeSnapshots: Right = {
   sid: 'SeeSnapshots',

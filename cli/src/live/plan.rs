@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::Serialize;
 use stopgap_core::plan::Plan;
-use stopgap_core::planning::{self, Scope};
+use stopgap_core::plan::preflight::Subjects;
+use stopgap_core::planning::{self, Planning, Scope};
 use stopgap_core::policies;
 use stopgap_core::policy::{Policy, PolicyId};
 
@@ -49,9 +50,8 @@ pub(super) async fn planned(
     at: Option<Timestamp>,
 ) -> Result<Planned, Failure> {
     let at = at.unwrap_or_else(|| stopgap.time.now());
-    let scope = Scope { policies, at, planned_until: None, home: &stopgap.home, only: None };
-    let planning = planning::plan(stopgap.ports, &scope).await?;
-    Ok(Planned { plan: planning.plan, unread: unread(planning.unread), at })
+    let planning = planning::plan(stopgap.ports, &scope(stopgap, policies, at)).await?;
+    looked_at(stopgap, policies, planning, at).await
 }
 
 pub(super) async fn checked(stopgap: &Stopgap<'_>, policies: &[Policy]) -> Result<Planned, Failure> {
@@ -59,13 +59,32 @@ pub(super) async fn checked(stopgap: &Stopgap<'_>, policies: &[Policy]) -> Resul
     let mut all = policies::all(stopgap.ports.table).await?;
     all.retain(|stored| !mine.contains(&stored.id));
     all.extend(policies.iter().cloned());
-    let mut planned = planned(stopgap, &all, None).await?;
-    let Plan { due, not_due, unmatched, overlaps, .. } = &mut planned.plan;
+    let at = stopgap.time.now();
+    let mut planning = planning::plan(stopgap.ports, &scope(stopgap, &all, at)).await?;
+    let Plan { due, not_due, unmatched, overlaps, .. } = &mut planning.plan;
     due.retain(|due| mine.contains(&due.policy));
     not_due.retain(|not_due| mine.contains(&not_due.policy));
     unmatched.retain(|policy| mine.contains(policy));
     overlaps.retain(|overlap| overlap.policies.iter().any(|policy| mine.contains(policy)));
-    Ok(planned)
+    looked_at(stopgap, &all, planning, at).await
+}
+
+fn scope<'a>(stopgap: &'a Stopgap<'_>, policies: &'a [Policy], at: Timestamp) -> Scope<'a> {
+    Scope { policies, at, planned_until: None, home: &stopgap.home, only: None }
+}
+
+/// The plan with what is found of the instances that it speaks of.
+async fn looked_at(
+    stopgap: &Stopgap<'_>,
+    policies: &[Policy],
+    planning: Planning,
+    at: Timestamp,
+) -> Result<Planned, Failure> {
+    let Planning { mut plan, inventory, unread: places, .. } = planning;
+    let subjects = Subjects::of(&plan, policies, &inventory);
+    let facts = subjects.facts(stopgap.ports).await?;
+    plan.preflight = subjects.look(&facts, at);
+    Ok(Planned { plan, unread: unread(places), at })
 }
 
 fn show(planned: &Planned, format: Format) -> Result<(), Failure> {

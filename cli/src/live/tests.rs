@@ -234,6 +234,43 @@ fn the_live_plan_only_reads_and_is_what_the_fleet_does() {
 }
 
 #[test]
+fn the_live_plan_tells_what_is_found_of_every_instance_that_is_selected_and_asks_in_bulk() {
+    let ignoring = json!({ "id": "ignoring", "preflight": { "maintenance-event": "ignore" } });
+    let operator = Operator::of(&[nightly(json!({})), nightly(ignoring)]);
+    let protected = operator.scene.add(|spec| spec.fault(FaultName::StopProtected));
+    let passing = operator.scene.add(|mut spec| {
+        spec.passing_address = Some("203.0.113.7".to_owned());
+        spec
+    });
+    for _ in 0..4 {
+        operator.scene.add(|spec| spec);
+    }
+    let planned = operator.ask(async |stopgap| {
+        let policies = policies::all(stopgap.ports.table).await?;
+        plan::planned(stopgap, &policies, None).await
+    });
+    let planned = planned.unwrap();
+    assert_eq!(operator.changes(), [""; 0]);
+    let mut found: Vec<_> = planned
+        .plan
+        .preflight
+        .iter()
+        .flat_map(|found| {
+            let judged = found.report.findings.iter();
+            judged
+                .map(|judged| (found.instance_id.as_str(), judged.finding.as_str(), judged.verdict.as_str()))
+        })
+        .collect();
+    found.dedup();
+    let mut wanted =
+        [(protected.as_str(), "stop-protected", "refuse"), (passing.as_str(), "public-address-lost", "warn")];
+    wanted.sort_unstable();
+    assert_eq!(found, wanted);
+    let calls = ["DescribeInstanceAttribute", "DescribeInstanceStatus", "DescribeVolumesModifications"];
+    assert_eq!(calls.map(|call| operator.scene.calls(call)), [6, 1, 1]);
+}
+
+#[test]
 fn a_check_shows_a_new_policy_beside_the_stored_ones() {
     let operator = Operator::of(&[nightly(json!({}))]);
     let id = operator.scene.add(|spec| spec);

@@ -4,7 +4,9 @@ use std::rc::Rc;
 
 use aws_config::SdkConfig;
 use stopgap_core::inventory::Location;
-use stopgap_core::ports::{Absent, AutoScaling, Callbacks, Ec2, Executions, Objects, Ports, Table, Topic};
+use stopgap_core::ports::{
+    Absent, AutoScaling, Callbacks, Ec2, Executions, Keys, Objects, Ports, Table, Topic,
+};
 
 use crate::table::DynamoTable;
 
@@ -18,6 +20,7 @@ pub struct Aws {
     table: Rc<dyn Table>,
     ec2: Rc<dyn Ec2>,
     auto_scaling: Rc<dyn AutoScaling>,
+    keys: Rc<dyn Keys>,
     objects: Rc<dyn Objects>,
     topic: Rc<dyn Topic>,
     callbacks: Rc<dyn Callbacks>,
@@ -34,6 +37,7 @@ impl Aws {
             home,
             ec2: absent.clone(),
             auto_scaling: absent.clone(),
+            keys: absent.clone(),
             objects: absent.clone(),
             topic: absent.clone(),
             callbacks: absent.clone(),
@@ -56,6 +60,15 @@ impl Aws {
     pub fn auto_scaling(mut self, external_id: Option<&str>) -> Self {
         let places = crate::places::Places::new(&self.sdk, &self.home, external_id);
         self.auto_scaling = Rc::new(crate::auto_scaling::SdkAutoScaling::new(places));
+        self
+    }
+
+    /// With KMS, as above.
+    #[cfg(feature = "kms")]
+    #[must_use]
+    pub fn keys(mut self, external_id: Option<&str>) -> Self {
+        let places = crate::places::Places::new(&self.sdk, &self.home, external_id);
+        self.keys = Rc::new(crate::keys::SdkKeys::new(places));
         self
     }
 
@@ -106,6 +119,7 @@ impl Aws {
         Ports {
             ec2: &*self.ec2,
             auto_scaling: &*self.auto_scaling,
+            keys: &*self.keys,
             table: &*self.table,
             objects: &*self.objects,
             topic: &*self.topic,

@@ -1,6 +1,7 @@
 //! The EC2 port.
 
 mod from_sdk;
+mod preflight;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::Client;
@@ -13,7 +14,8 @@ use aws_sdk_ec2::types::{
 use stopgap_core::ebs_snapper;
 use stopgap_core::inventory::{Instance, Location, Snapshot, Tags, Volume};
 use stopgap_core::ports::{
-    CreateSnapshots, CreatedSnapshot, Ec2, Fault, FaultKind, Page, SnapshotQuery, StateChange, Which,
+    CreateSnapshots, CreatedSnapshot, Ec2, Fault, FaultKind, InstanceStorage, Modification, Page,
+    ScheduledEvent, SnapshotQuery, SpotRequest, StateChange, Which,
 };
 use stopgap_core::set_tags;
 
@@ -147,6 +149,12 @@ impl Ec2 for SdkEc2 {
             }
             SnapshotQuery::EbsSnapper => (of_ebs_snapper(request, "i-*"), None),
             SnapshotQuery::EbsSnapperOf(id) => (of_ebs_snapper(request, id), None),
+            // Without a volume the filter would ask for the pending ones of all.
+            SnapshotQuery::PendingOf(volumes) if volumes.is_empty() => return Ok(nothing()),
+            SnapshotQuery::PendingOf(volumes) => {
+                let of = Filter::builder().name("volume-id").set_values(Some(volumes.clone())).build();
+                (request.filters(of).filters(filter("status", "pending")), None)
+            }
             SnapshotQuery::Ids(ids) => (request, Some(ids.as_slice())),
         };
         let request = match Asked::of(ids, page) {
@@ -158,6 +166,45 @@ impl Ec2 for SdkEc2 {
         let snapshots = answer.snapshots.unwrap_or_default();
         let items = snapshots.into_iter().map(|snapshot| from_sdk::snapshot(OPERATION, snapshot));
         Ok(Page { items: items.collect::<Result<_, _>>()?, next: next(answer.next_token) })
+    }
+
+    async fn is_stop_protected(&self, at: &Location, instance_id: &str) -> Result<bool, Fault> {
+        self.stop_protection(at, instance_id).await
+    }
+
+    async fn scheduled_events(
+        &self,
+        at: &Location,
+        instance_ids: &[String],
+    ) -> Result<Vec<ScheduledEvent>, Fault> {
+        self.events_of(at, instance_ids).await
+    }
+
+    async fn modifications(
+        &self,
+        at: &Location,
+        volume_ids: &[String],
+        page: Option<String>,
+    ) -> Result<Page<Modification>, Fault> {
+        self.modifications_of(at, volume_ids, page).await
+    }
+
+    async fn instance_storage(
+        &self,
+        at: &Location,
+        instance_types: &[String],
+        page: Option<String>,
+    ) -> Result<Page<InstanceStorage>, Fault> {
+        self.storage_of(at, instance_types, page).await
+    }
+
+    async fn spot_requests(
+        &self,
+        at: &Location,
+        request_ids: &[String],
+        page: Option<String>,
+    ) -> Result<Page<SpotRequest>, Fault> {
+        self.spot_requests_of(at, request_ids, page).await
     }
 
     async fn stop_instance(&self, at: &Location, instance_id: &str) -> Result<StateChange, Fault> {

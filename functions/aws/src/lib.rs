@@ -15,9 +15,11 @@ mod aws;
 pub mod classify;
 #[cfg(feature = "ec2")]
 mod ec2;
+#[cfg(feature = "kms")]
+mod keys;
 #[cfg(feature = "s3")]
 mod objects;
-#[cfg(any(feature = "ec2", feature = "autoscaling"))]
+#[cfg(any(feature = "ec2", feature = "autoscaling", feature = "kms"))]
 mod places;
 pub mod sdk;
 #[cfg(feature = "sfn")]

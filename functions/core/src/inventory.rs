@@ -206,6 +206,16 @@ pub struct Instance {
     pub tags: Tags,
     /// What DescribeInstances filters can ask about it: filter name to values.
     pub attributes: BTreeMap<String, Vec<String>>,
+    /// The Spot request it is of, if it is a Spot instance.
+    #[serde(default)]
+    pub spot_request: Option<String>,
+    /// Whether it is enabled for hibernation.
+    #[serde(default)]
+    pub hibernation: bool,
+    /// Its public IPv4 address, if that was assigned automatically: it is lost when the instance stops. An Elastic IP
+    /// address stays.
+    #[serde(default)]
+    pub passing_address: Option<String>,
 }
 
 impl Instance {
@@ -218,6 +228,11 @@ impl Instance {
     /// `aws:` cannot be written by others).
     pub fn auto_scaling_group(&self) -> Option<&str> {
         self.tags.get("aws:autoscaling:groupName").map(String::as_str)
+    }
+
+    /// The first value of an attribute, such as `instance-type`.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.get(name)?.first().map(String::as_str)
     }
 
     /// Whether `volume_id` is its root volume.

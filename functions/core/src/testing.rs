@@ -20,6 +20,9 @@ pub(crate) fn instance(id: &str, volumes: &[&str], tags: &[(&str, &str)]) -> Ins
         root_device: Some("/dev/sda".to_owned()),
         devices: devices.collect(),
         tags: tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+        spot_request: None,
+        hibernation: false,
+        passing_address: None,
         attributes: [("instance-type".to_owned(), vec!["m5.large".to_owned()])].into(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::error::TaskError;
+use crate::error::{ErrorName, TaskError};
 use crate::inventory::{Instance, Volume};
 use crate::ports::{Ec2, Which, all_pages};
 use crate::select::VolumeSelection;
@@ -21,9 +21,33 @@ pub async fn to_copy(
         let ids = instance.devices.iter().map(|device| device.volume_id.clone()).collect();
         describe(ec2, run, ids).await?
     };
+    Ok(selection(run, instance, &described))
+}
+
+/// Describes what is attached to the instance now, and applies the policy's `volumes` to it.
+pub async fn attached(
+    ec2: &dyn Ec2,
+    run: &RunPlan,
+    instance: &Instance,
+) -> Result<(Vec<Volume>, VolumeSelection), TaskError> {
+    let ids = instance.devices.iter().map(|device| device.volume_id.clone()).collect();
+    let described = match describe(ec2, run, ids).await {
+        // What has no say in what is copied must not cost the backup. The selection lists them as unknown.
+        Err(TaskError { name: ErrorName::AccessDenied | ErrorName::NotFound, .. })
+            if run.policy.volumes.except.is_empty() =>
+        {
+            Vec::new()
+        }
+        described => described?,
+    };
+    let selection = selection(run, instance, &described);
+    Ok((described, selection))
+}
+
+fn selection(run: &RunPlan, instance: &Instance, described: &[Volume]) -> VolumeSelection {
     let by_id: BTreeMap<&str, &Volume> =
         described.iter().map(|volume| (volume.id.as_str(), volume)).collect();
-    Ok(run.policy.volumes.applied_to(instance, &by_id))
+    run.policy.volumes.applied_to(instance, &by_id)
 }
 
 /// Describes volumes by id.

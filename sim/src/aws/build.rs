@@ -27,6 +27,14 @@ pub struct InstanceSpec {
     pub volumes: Vec<VolumeSpec>,
     /// What will befall it.
     pub faults: BTreeSet<FaultName>,
+    /// What filters can ask about it, such as its `instance-type`.
+    pub attributes: BTreeMap<String, Vec<String>>,
+    /// The Spot request it is of.
+    pub spot_request: Option<String>,
+    /// Whether it is enabled for hibernation.
+    pub hibernation: bool,
+    /// Its public address, if it is not an Elastic IP address.
+    pub passing_address: Option<String>,
 }
 
 /// A volume to be.
@@ -36,6 +44,17 @@ pub struct VolumeSpec {
     pub size_gib: u64,
     /// Its tags.
     pub tags: Tags,
+    /// Its type, such as `gp3`.
+    pub volume_type: String,
+    /// The KMS key it is encrypted with.
+    pub kms_key_id: Option<String>,
+}
+
+impl VolumeSpec {
+    /// A gp3 volume that is not encrypted.
+    pub fn new(size_gib: u64, tags: Tags) -> Self {
+        Self { size_gib, tags, volume_type: "gp3".to_owned(), kms_key_id: None }
+    }
 }
 
 /// An Auto Scaling group to be. Its desired capacity is the number of its members.
@@ -60,8 +79,12 @@ impl InstanceSpec {
             location: location.clone(),
             tags: Tags::new(),
             state: InstanceState::Running,
-            volumes: vec![VolumeSpec { size_gib: 8, tags: Tags::new() }],
+            volumes: vec![VolumeSpec::new(8, Tags::new())],
             faults: BTreeSet::new(),
+            attributes: BTreeMap::new(),
+            spot_request: None,
+            hibernation: false,
+            passing_address: None,
         }
     }
 
@@ -90,7 +113,14 @@ impl InstanceSpec {
     #[must_use]
     pub fn volume(mut self, size_gib: u64, tags: &[(&str, &str)]) -> Self {
         let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        self.volumes.push(VolumeSpec { size_gib, tags });
+        self.volumes.push(VolumeSpec::new(size_gib, tags));
+        self
+    }
+
+    /// With what a filter can ask about it, such as its `instance-type`.
+    #[must_use]
+    pub fn attribute(mut self, name: &str, value: &str) -> Self {
+        self.attributes.insert(name.to_owned(), vec![value.to_owned()]);
         self
     }
 
@@ -130,7 +160,7 @@ impl Aws {
                 };
                 let volume =
                     volumes.get(device.volume_id.as_str()).map_or_else(bare, |known| (*known).clone());
-                place.volumes.insert(volume.id.clone(), volume);
+                place.attach(volume);
             }
             let mut machine = Machine::new(instance.clone(), pace.stop, pace.start);
             machine.snapshots_take = Some(pace.snapshots);
@@ -163,12 +193,12 @@ impl Aws {
                 let volume = Volume {
                     id: device.volume_id.clone(),
                     size_gib: volume.size_gib,
-                    volume_type: "gp3".to_owned(),
-                    kms_key_id: None,
+                    volume_type: volume.volume_type,
+                    kms_key_id: volume.kms_key_id,
                     tags: volume.tags,
                     attachments: vec![attachment],
                 };
-                place.volumes.insert(volume.id.clone(), volume);
+                place.attach(volume);
             }
             let instance = Instance {
                 id: id.clone(),
@@ -178,7 +208,10 @@ impl Aws {
                 root_device: Some(device_name(0)),
                 devices,
                 tags: spec.tags,
-                attributes: BTreeMap::new(),
+                attributes: spec.attributes,
+                spot_request: spec.spot_request,
+                hibernation: spec.hibernation,
+                passing_address: spec.passing_address,
             };
             let mut machine = Machine::new(instance, stop_takes, start_takes);
             machine.faults = spec.faults;

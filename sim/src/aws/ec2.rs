@@ -8,12 +8,14 @@ use jiff::Timestamp;
 use stopgap_core::ebs_snapper;
 use stopgap_core::inventory::{Instance, InstanceState, Location, Snapshot, SnapshotState, Tags, Volume};
 use stopgap_core::ports::{
-    CreateSnapshots, CreatedSnapshot, Ec2, Fault, FaultKind, Page, SnapshotQuery, StateChange, Which,
+    CreateSnapshots, CreatedSnapshot, Ec2, Fault, FaultKind, InstanceStorage, Modification, Page,
+    ScheduledEvent, SnapshotQuery, SpotRequest, StateChange, Which,
 };
 use stopgap_core::set_tags::{self, TAGS_MAX};
 
 use super::budget::Budget;
 use super::faults::FaultName;
+use super::preflight::{never_stops, opens, pending_allowed};
 use super::world::{Copy, Place};
 use super::{Aws, events};
 
@@ -21,6 +23,8 @@ use super::{Aws, events};
 const PAGE: usize = 1_000;
 /// How many data volumes CreateSnapshots leaves out at most.
 const EXCLUDED: usize = 40;
+/// How many volumes it takes at most.
+const VOLUMES: usize = 128;
 
 fn rejected(operation: &'static str, kind: FaultKind, message: impl Into<String>) -> Fault {
     Fault::new(operation, kind, message)
@@ -163,7 +167,8 @@ impl Ec2 for Aws {
             SnapshotQuery::Ours
             | SnapshotQuery::OfInstance(_)
             | SnapshotQuery::EbsSnapper
-            | SnapshotQuery::EbsSnapperOf(_) => Which::All,
+            | SnapshotQuery::EbsSnapperOf(_)
+            | SnapshotQuery::PendingOf(_) => Which::All,
             SnapshotQuery::Ids(ids) => Which::Ids(ids.clone()),
         };
         let read = |place: &Place, id: Option<&str>, then: Timestamp| -> Vec<Snapshot> {
@@ -186,6 +191,10 @@ impl Ec2 for Aws {
                     };
                     place.snapshots.values().filter(theirs).filter_map(|copy| copy.seen(then)).collect()
                 }
+                (None, SnapshotQuery::PendingOf(volumes)) => {
+                    let pending = volumes.iter().flat_map(|volume| place.pending_of(volume));
+                    pending.filter_map(|copy| copy.seen(then)).collect()
+                }
                 (None, _) => {
                     let ours = |copy: &&Copy| copy.snapshot.tags.contains_key(set_tags::OCCURRENCE);
                     place.snapshots.values().filter(ours).filter_map(|copy| copy.seen(then)).collect()
@@ -196,17 +205,52 @@ impl Ec2 for Aws {
         Ok(page(all, token))
     }
 
+    async fn is_stop_protected(&self, at: &Location, instance_id: &str) -> Result<bool, Fault> {
+        self.stop_protection(at, instance_id).await
+    }
+
+    async fn scheduled_events(&self, at: &Location, ids: &[String]) -> Result<Vec<ScheduledEvent>, Fault> {
+        self.events_of(at, ids).await
+    }
+
+    async fn modifications(
+        &self,
+        at: &Location,
+        volume_ids: &[String],
+        _: Option<String>,
+    ) -> Result<Page<Modification>, Fault> {
+        self.modifications_of(at, volume_ids).await
+    }
+
+    async fn instance_storage(
+        &self,
+        at: &Location,
+        instance_types: &[String],
+        _: Option<String>,
+    ) -> Result<Page<InstanceStorage>, Fault> {
+        self.storage_of(at, instance_types).await
+    }
+
+    async fn spot_requests(
+        &self,
+        at: &Location,
+        request_ids: &[String],
+        _: Option<String>,
+    ) -> Result<Page<SpotRequest>, Fault> {
+        self.spot_requests_of(at, request_ids).await
+    }
+
     async fn stop_instance(&self, at: &Location, instance_id: &str) -> Result<StateChange, Fault> {
         const OPERATION: &str = "StopInstances";
         self.request(OPERATION, at, Budget::Stop).await?;
         let now = self.clock().now();
         let (from, takes) = self.at_place(at, |place| {
+            let refused = place.machines.get(instance_id).and_then(|machine| never_stops(machine, place));
+            if let Some(fault) = refused {
+                return Err(fault);
+            }
             let machine = place.machines.get_mut(instance_id);
             let machine = machine.ok_or_else(|| no_instance(OPERATION, instance_id))?;
-            if machine.faults.contains(&FaultName::StopProtected) {
-                let message = "OperationNotPermitted: The instance may not be stopped (disableApiStop)";
-                return Err(rejected(OPERATION, FaultKind::Rejected, message));
-            }
             let from = machine.instance.state;
             if from.is_gone() || from == InstanceState::Pending {
                 let message = format!("IncorrectInstanceState: '{instance_id}' is {from}");
@@ -231,6 +275,7 @@ impl Ec2 for Aws {
         self.request(OPERATION, at, Budget::Start).await?;
         let now = self.clock().now();
         let (from, takes, no_grant) = self.at_place(at, |place| {
+            let locked = place.machines.get(instance_id).is_some_and(|machine| !opens(machine, place));
             let machine = place.machines.get_mut(instance_id);
             let machine = machine.ok_or_else(|| no_instance(OPERATION, instance_id))?;
             let from = machine.instance.state;
@@ -246,7 +291,7 @@ impl Ec2 for Aws {
                 }
                 machine.enter(now, InstanceState::Pending, None);
             }
-            Ok((from, machine.start_takes, machine.faults.contains(&FaultName::KmsGrantMissing)))
+            Ok((from, machine.start_takes, locked || machine.faults.contains(&FaultName::KmsGrantMissing)))
         })?;
         if from == InstanceState::Stopped {
             self.emit(events::state_change(instance_id, InstanceState::Pending));
@@ -342,19 +387,31 @@ fn make_snapshots(
         let message = format!("InvalidParameterValue: at most {EXCLUDED} data volumes can be excluded");
         return Err(rejected("CreateSnapshots", FaultKind::Rejected, message));
     }
+    let taken = |volume_id: &String| {
+        !request.exclude_volumes.contains(volume_id) && !(request.exclude_root && instance.is_root(volume_id))
+    };
+    let taken: Vec<&String> =
+        instance.devices.iter().map(|device| &device.volume_id).filter(|id| taken(id)).collect();
+    if taken.len() > VOLUMES {
+        let message = format!("InvalidParameterValue: at most {VOLUMES} volumes can be copied at one time");
+        return Err(rejected("CreateSnapshots", FaultKind::Rejected, message));
+    }
+    let full = taken.iter().find(|volume_id| {
+        let kind = place
+            .and_then(|place| place.volumes.get(**volume_id))
+            .map_or("gp3", |volume| &volume.volume_type);
+        place.is_some_and(|place| place.pending_of(volume_id).count() >= pending_allowed(kind))
+    });
+    if let Some(volume_id) = full {
+        let message = format!(
+            "ConcurrentSnapshotLimitExceeded: as many snapshots of {volume_id} are pending as may be"
+        );
+        return Err(rejected("CreateSnapshots", FaultKind::LimitExceeded, message));
+    }
     // EC2 keeps whole seconds.
     let started_at = Timestamp::from_second(now.as_second()).unwrap_or(now);
     let mut made = Vec::new();
-    for device in &instance.devices {
-        let volume_id = &device.volume_id;
-        let left_out = if instance.is_root(volume_id) {
-            request.exclude_root
-        } else {
-            request.exclude_volumes.contains(volume_id)
-        };
-        if left_out {
-            continue;
-        }
+    for volume_id in taken {
         let id = world.id("snap");
         let Some(place) = world.places.get_mut(at) else { continue };
         let size_gib = place.volumes.get(volume_id).map_or(0, |volume| volume.size_gib);
@@ -394,10 +451,7 @@ impl Aws {
             let state = if fails { SnapshotState::Error } else { SnapshotState::Completed };
             aws.at_place(&at, |place| {
                 for id in &ids {
-                    if let Some(copy) = place.snapshots.get_mut(id) {
-                        copy.snapshot.state = state;
-                        copy.settled = Some(now);
-                    }
+                    place.settle(id, state, now);
                 }
             });
             aws.emit(events::snapshots(&at, &ids, !fails));

@@ -9,8 +9,8 @@ use stopgap_core::error::TaskError;
 use stopgap_core::inventory::{Instance, Location, Snapshot, Tags, Volume};
 use stopgap_core::ports::{
     AutoScaling, Callbacks, CreateSnapshots, CreatedSnapshot, Ec2, Execution, Executions, Fault, FaultKind,
-    Item, Key, Member, Notice, Objects, Page, Ports, SnapshotQuery, Started, StateChange, Table, Topic,
-    Which, Write, Written,
+    InstanceStorage, Item, Key, KeyState, Keys, Member, Modification, Notice, Objects, Page, Ports,
+    ScheduledEvent, SnapshotQuery, SpotRequest, Started, StateChange, Table, Topic, Which, Write, Written,
 };
 
 use super::Aws;
@@ -104,6 +104,41 @@ impl Ec2 for Injected<'_> {
         self.around("DescribeSnapshots", self.0.describe_snapshots(at, query, page)).await
     }
 
+    async fn is_stop_protected(&self, at: &Location, id: &str) -> Result<bool, Fault> {
+        self.around("DescribeInstanceAttribute", self.0.is_stop_protected(at, id)).await
+    }
+
+    async fn scheduled_events(&self, at: &Location, ids: &[String]) -> Result<Vec<ScheduledEvent>, Fault> {
+        self.around("DescribeInstanceStatus", self.0.scheduled_events(at, ids)).await
+    }
+
+    async fn modifications(
+        &self,
+        at: &Location,
+        ids: &[String],
+        page: Option<String>,
+    ) -> Result<Page<Modification>, Fault> {
+        self.around("DescribeVolumesModifications", self.0.modifications(at, ids, page)).await
+    }
+
+    async fn instance_storage(
+        &self,
+        at: &Location,
+        types: &[String],
+        page: Option<String>,
+    ) -> Result<Page<InstanceStorage>, Fault> {
+        self.around("DescribeInstanceTypes", self.0.instance_storage(at, types, page)).await
+    }
+
+    async fn spot_requests(
+        &self,
+        at: &Location,
+        ids: &[String],
+        page: Option<String>,
+    ) -> Result<Page<SpotRequest>, Fault> {
+        self.around("DescribeSpotInstanceRequests", self.0.spot_requests(at, ids, page)).await
+    }
+
     async fn stop_instance(&self, at: &Location, id: &str) -> Result<StateChange, Fault> {
         self.around("StopInstances", self.0.stop_instance(at, id)).await
     }
@@ -126,6 +161,13 @@ impl Ec2 for Injected<'_> {
 
     async fn delete_snapshot(&self, at: &Location, id: &str) -> Result<(), Fault> {
         self.around("DeleteSnapshot", self.0.delete_snapshot(at, id)).await
+    }
+}
+
+#[async_trait(?Send)]
+impl Keys for Injected<'_> {
+    async fn key_state(&self, at: &Location, key_id: &str) -> Result<KeyState, Fault> {
+        self.around("DescribeKey", self.0.key_state(at, key_id)).await
     }
 }
 

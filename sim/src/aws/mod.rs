@@ -12,6 +12,7 @@ mod events;
 mod faults;
 mod functions;
 mod injection;
+mod preflight;
 mod table;
 mod workflow;
 mod world;

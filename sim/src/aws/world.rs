@@ -6,7 +6,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use stopgap_core::inventory::{Instance, InstanceState, Location, Snapshot, SnapshotState, Volume};
-use stopgap_core::ports::{Key, LifecycleState, Notice};
+use stopgap_core::ports::{
+    InstanceStorage, Key, KeyState, LifecycleState, Modification, Notice, ScheduledEvent,
+};
 use stopgap_core::set_tags;
 
 use super::budget::{Bucket, Budget};
@@ -35,6 +37,8 @@ pub struct World {
     pub faults: BTreeSet<FaultName>,
     /// The calls that functions made through their ports, in order.
     pub port_calls: Vec<&'static str>,
+    /// The operations that stopgap's roles may not call.
+    pub denied: BTreeSet<&'static str>,
     /// The one call that is to go wrong.
     pub injection: Option<Injection>,
     /// Every duration is the middle of its range and nothing is left to chance: the usual rather than one of the possible.
@@ -71,18 +75,56 @@ pub struct Place {
     pub locked: BTreeSet<String>,
     /// Auto Scaling groups by name.
     pub groups: BTreeMap<String, Group>,
+    /// The states of KMS keys, by id.
+    pub keys: BTreeMap<String, KeyState>,
+    /// Events that EC2 has scheduled.
+    pub events: Vec<ScheduledEvent>,
+    /// Modifications of volumes that are not over.
+    pub modifications: Vec<Modification>,
+    /// Instance types that have instance-store volumes.
+    pub storage: Vec<InstanceStorage>,
+    /// Spot requests: whether they are one-time.
+    pub spot_requests: BTreeMap<String, bool>,
+    /// The ids of the snapshots that are pending, by volume.
+    pending: BTreeMap<String, BTreeSet<String>>,
     /// The ids of snapshots by their tag `stopgap:instance`, as EC2 answers a filter without reading them all.
     by_instance: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Place {
+    /// Puts a volume here, and the key that it is encrypted with, enabled, if that is not known yet.
+    pub(super) fn attach(&mut self, volume: Volume) {
+        if let Some(key) = &volume.kms_key_id {
+            self.keys.entry(key.clone()).or_insert_with(|| KeyState("Enabled".to_owned()));
+        }
+        self.volumes.insert(volume.id.clone(), volume);
+    }
+
     /// Puts a snapshot here.
     pub(super) fn keep(&mut self, copy: Copy) {
         let id = copy.snapshot.id.clone();
         if let Some(instance) = copy.snapshot.tags.get(set_tags::INSTANCE) {
             self.by_instance.entry(instance.clone()).or_default().insert(id.clone());
         }
+        if copy.settled.is_none() {
+            self.pending.entry(copy.snapshot.volume_id.clone()).or_default().insert(id.clone());
+        }
         self.snapshots.insert(id, copy);
+    }
+
+    /// A snapshot leaves `pending`.
+    pub(super) fn settle(&mut self, id: &str, state: SnapshotState, now: Timestamp) {
+        let Some(copy) = self.snapshots.get_mut(id) else { return };
+        copy.snapshot.state = state;
+        copy.settled = Some(now);
+        if let Some(pending) = self.pending.get_mut(&copy.snapshot.volume_id) {
+            pending.remove(id);
+        }
+    }
+
+    /// The pending snapshots of a volume.
+    pub(super) fn pending_of(&self, volume_id: &str) -> impl Iterator<Item = &Copy> {
+        self.pending.get(volume_id).into_iter().flatten().filter_map(|id| self.snapshots.get(id))
     }
 
     /// The snapshots tagged as of this instance.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use stopgap_core::inventory::{
     Attachment, BlockDevice, Instance, InstanceState, Location, Snapshot, SnapshotState, Tags, Volume,
 };
-use stopgap_core::ports::{CreatedSnapshot, Fault, FaultKind};
+use stopgap_core::ports::{CreatedSnapshot, Fault, FaultKind, ScheduledEvent};
 
 /// The state that EC2 calls `name`.
 pub(super) fn state(name: &str) -> Option<InstanceState> {
@@ -54,8 +54,40 @@ pub(super) fn instance(
         devices: instance.block_device_mappings().iter().filter_map(device).collect(),
         tags: tags(instance.tags()),
         attributes: attributes(reservation, instance),
+        spot_request: instance.spot_instance_request_id().filter(|id| !id.is_empty()).map(str::to_owned),
+        hibernation: instance
+            .hibernation_options()
+            .and_then(|options| options.configured())
+            .unwrap_or_default(),
+        passing_address: passing_address(instance),
         id,
     })
+}
+
+/// The public address that is of Amazon's own pool: an Elastic IP address belongs to an account.
+fn passing_address(instance: &types::Instance) -> Option<String> {
+    let mut associations =
+        instance.network_interfaces().iter().filter_map(|interface| interface.association());
+    let passing = associations.find(|association| association.ip_owner_id() == Some("amazon"))?;
+    passing.public_ip().map(str::to_owned)
+}
+
+/// The events of an instance that are not over. EC2 goes on telling of one for up to a week after, with a word before its
+/// description.
+pub(super) fn events(status: &types::InstanceStatus) -> Vec<ScheduledEvent> {
+    let over =
+        |description: &str| ["[Completed]", "[Canceled]"].iter().any(|word| description.starts_with(word));
+    let event = |event: &types::InstanceStatusEvent| {
+        let description = event.description().unwrap_or_default();
+        (!over(description)).then_some(())?;
+        Some(ScheduledEvent {
+            instance_id: status.instance_id()?.to_owned(),
+            code: event.code()?.as_str().to_owned(),
+            description: description.to_owned(),
+            not_before: time(event.not_before()),
+        })
+    };
+    status.events().iter().filter_map(event).collect()
 }
 
 /// What DescribeInstances filters see of an instance: the names of `stopgap_core::select::FILTERS` that are not told by

@@ -31,6 +31,14 @@ impl Link {
         self
     }
 
+    /// KMS.
+    #[cfg(feature = "kms")]
+    #[must_use]
+    pub fn keys(mut self) -> Self {
+        self.aws = self.aws.keys(self.configuration.external_id.as_deref());
+        self
+    }
+
     /// The planning bucket.
     #[cfg(feature = "s3")]
     #[must_use]

@@ -4,5 +4,6 @@
 
 mod calls;
 mod canned;
+mod preflight;
 mod refusals;
 mod table;

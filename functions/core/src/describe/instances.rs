@@ -58,6 +58,28 @@ pub(super) struct RawInstance<'a> {
     pub(super) subnet_id: Option<String>,
     pub(super) virtualization_type: Option<String>,
     pub(super) vpc_id: Option<String>,
+    spot_instance_request_id: Option<String>,
+    hibernation_options: Option<RawHibernation>,
+    network_interfaces: Option<Vec<RawInterface>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "hibernation options, an object")]
+struct RawHibernation {
+    configured: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "a network interface, an object")]
+struct RawInterface {
+    association: Option<RawAssociation>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an association, an object")]
+struct RawAssociation {
+    ip_owner_id: Option<String>,
+    public_ip: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -186,7 +208,14 @@ fn instance(raw: RawInstance, reservation: &RawReservation) -> Result<Instance, 
             attached_at: ebs.attach_time,
         })
     };
+    // Of Amazon's own pool: an Elastic IP address belongs to an account.
+    let associations =
+        raw.network_interfaces.into_iter().flatten().filter_map(|interface| interface.association);
+    let passing = |association: &RawAssociation| association.ip_owner_id.as_deref() == Some("amazon");
     Ok(Instance {
+        spot_request: raw.spot_instance_request_id.filter(|id| !id.is_empty()),
+        hibernation: raw.hibernation_options.and_then(|options| options.configured).unwrap_or_default(),
+        passing_address: { associations }.find(passing).and_then(|association| association.public_ip),
         id: raw.instance_id,
         location,
         state,

@@ -157,7 +157,7 @@ fn start_by(policy: &Policy, occurrence: Timestamp) -> Timestamp {
 }
 
 /// What is running is stopped and started again; what is stopped or stopping stays stopped.
-fn action(policy: &Policy, instance: &Instance) -> Action {
+pub(super) fn action(policy: &Policy, instance: &Instance) -> Action {
     let up = matches!(instance.state, InstanceState::Pending | InstanceState::Running);
     match policy.consistency {
         Consistency::Stop if up => Action::StopSnapshotStart,

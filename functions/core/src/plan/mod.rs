@@ -11,6 +11,7 @@ mod by_hand;
 mod due;
 mod missed;
 pub mod orphans;
+pub mod preflight;
 mod unknown;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -93,6 +94,19 @@ pub struct Plan {
     /// is made from besides decides whether they were looked for: [`orphans::of_inventory`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub orphans: Vec<orphans::Orphan>,
+    /// What is found of the instances that policies select, by instance and policy, due or not. What a plan is made from
+    /// besides decides whether it was looked for: [`preflight::Subjects`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub preflight: Vec<preflight::Preflight>,
+}
+
+impl Plan {
+    /// Whether the backup of this instance by this policy would be refused, as far as was looked.
+    pub fn refuses(&self, instance_id: &str, policy: &PolicyId) -> bool {
+        let mut found =
+            self.preflight.iter().filter(|found| found.instance_id == instance_id && found.policy == *policy);
+        found.any(|found| !found.report.refusals().is_empty())
+    }
 }
 
 /// A backup to make.

@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use super::{
     AutoScaling, Callbacks, CreateSnapshots, CreatedSnapshot, Ec2, Execution, Executions, Fault, FaultKind,
-    Member, Notice, Objects, Page, SnapshotQuery, Started, StateChange, Topic, Which,
+    InstanceStorage, KeyState, Keys, Member, Modification, Notice, Objects, Page, ScheduledEvent,
+    SnapshotQuery, SpotRequest, Started, StateChange, Topic, Which,
 };
 use crate::error::TaskError;
 use crate::inventory::{Instance, Location, Snapshot, Tags, Volume};
@@ -53,6 +54,41 @@ impl Ec2 for Absent {
         absent("DescribeSnapshots")
     }
 
+    async fn is_stop_protected(&self, _: &Location, _: &str) -> Result<bool, Fault> {
+        absent("DescribeInstanceAttribute")
+    }
+
+    async fn scheduled_events(&self, _: &Location, _: &[String]) -> Result<Vec<ScheduledEvent>, Fault> {
+        absent("DescribeInstanceStatus")
+    }
+
+    async fn modifications(
+        &self,
+        _: &Location,
+        _: &[String],
+        _: Option<String>,
+    ) -> Result<Page<Modification>, Fault> {
+        absent("DescribeVolumesModifications")
+    }
+
+    async fn instance_storage(
+        &self,
+        _: &Location,
+        _: &[String],
+        _: Option<String>,
+    ) -> Result<Page<InstanceStorage>, Fault> {
+        absent("DescribeInstanceTypes")
+    }
+
+    async fn spot_requests(
+        &self,
+        _: &Location,
+        _: &[String],
+        _: Option<String>,
+    ) -> Result<Page<SpotRequest>, Fault> {
+        absent("DescribeSpotInstanceRequests")
+    }
+
     async fn stop_instance(&self, _: &Location, _: &str) -> Result<StateChange, Fault> {
         absent("StopInstances")
     }
@@ -75,6 +111,13 @@ impl Ec2 for Absent {
 
     async fn delete_snapshot(&self, _: &Location, _: &str) -> Result<(), Fault> {
         absent("DeleteSnapshot")
+    }
+}
+
+#[async_trait(?Send)]
+impl Keys for Absent {
+    async fn key_state(&self, _: &Location, _: &str) -> Result<KeyState, Fault> {
+        absent("DescribeKey")
     }
 }
 

@@ -5,7 +5,7 @@ use std::future::Future;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::Fault;
+use super::{Fault, InstanceStorage, Modification, ScheduledEvent, SpotRequest};
 use crate::inventory::{Instance, InstanceState, Location, Snapshot, Tags, Volume};
 
 /// One page of an answer. EC2 pages hold up to 1,000 items.
@@ -56,9 +56,14 @@ pub enum SnapshotQuery {
     /// Those of one instance that ebs_snapper made, by the tag `DeleteOn` and how their description begins (see
     /// [`crate::ebs_snapper`]).
     EbsSnapperOf(String),
+    /// Those of these volumes, at most [`ASKED_AT_ONCE`], that are still being copied, whoever made them.
+    PendingOf(Vec<String>),
     /// These. An empty list asks nothing and answers nothing.
     Ids(Vec<String>),
 }
+
+/// How many ids or names one request about several takes at most here: what DescribeInstanceStatus does. Filters take 200.
+pub const ASKED_AT_ONCE: usize = 100;
 
 /// What StopInstances and StartInstances answer: the state before, and the state entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +128,40 @@ pub trait Ec2 {
         query: &SnapshotQuery,
         page: Option<String>,
     ) -> Result<Page<Snapshot>, Fault>;
+
+    /// DescribeInstanceAttribute `disableApiStop`: whether stop protection is on.
+    async fn is_stop_protected(&self, at: &Location, instance_id: &str) -> Result<bool, Fault>;
+
+    /// DescribeInstanceStatus of at most [`ASKED_AT_ONCE`] running instances: the events that are not over.
+    async fn scheduled_events(
+        &self,
+        at: &Location,
+        instance_ids: &[String],
+    ) -> Result<Vec<ScheduledEvent>, Fault>;
+
+    /// DescribeVolumesModifications of at most [`ASKED_AT_ONCE`] volumes: the modifications that are not over.
+    async fn modifications(
+        &self,
+        at: &Location,
+        volume_ids: &[String],
+        page: Option<String>,
+    ) -> Result<Page<Modification>, Fault>;
+
+    /// DescribeInstanceTypes of at most [`ASKED_AT_ONCE`] types: those that have instance-store volumes.
+    async fn instance_storage(
+        &self,
+        at: &Location,
+        instance_types: &[String],
+        page: Option<String>,
+    ) -> Result<Page<InstanceStorage>, Fault>;
+
+    /// DescribeSpotInstanceRequests of at most [`ASKED_AT_ONCE`] requests: those that EC2 still knows.
+    async fn spot_requests(
+        &self,
+        at: &Location,
+        request_ids: &[String],
+        page: Option<String>,
+    ) -> Result<Page<SpotRequest>, Fault>;
 
     /// StopInstances, never forced. Stopping what is stopped is no error.
     async fn stop_instance(&self, at: &Location, instance_id: &str) -> Result<StateChange, Fault>;

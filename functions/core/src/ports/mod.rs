@@ -7,13 +7,17 @@ mod absent;
 mod auto_scaling;
 mod ec2;
 mod fault;
+mod preflight;
 mod table;
 mod workflow;
 
 pub use absent::Absent;
 pub use auto_scaling::{AutoScaling, LifecycleState, Member};
-pub use ec2::{CreateSnapshots, CreatedSnapshot, Ec2, Page, SnapshotQuery, StateChange, Which, all_pages};
+pub use ec2::{
+    ASKED_AT_ONCE, CreateSnapshots, CreatedSnapshot, Ec2, Page, SnapshotQuery, StateChange, Which, all_pages,
+};
 pub use fault::{Fault, FaultKind};
+pub use preflight::{InstanceStorage, KeyState, Keys, Modification, ScheduledEvent, SpotRequest};
 pub use table::{Expect, Item, Key, Table, Write, Written};
 pub use workflow::{Callbacks, Execution, ExecutionStatus, Executions, Notice, Objects, Started, Topic};
 
@@ -29,6 +33,8 @@ pub struct Ports<'a> {
     pub ec2: &'a dyn Ec2,
     /// EC2 Auto Scaling.
     pub auto_scaling: &'a dyn AutoScaling,
+    /// KMS.
+    pub keys: &'a dyn Keys,
     /// The one table.
     pub table: &'a dyn Table,
     /// The planning bucket.
@@ -45,11 +51,12 @@ impl<'a> Ports<'a> {
     /// All ports of one thing that has them all.
     pub fn of<T>(all: &'a T) -> Self
     where
-        T: Ec2 + AutoScaling + Table + Objects + Topic + Callbacks + Executions,
+        T: Ec2 + AutoScaling + Keys + Table + Objects + Topic + Callbacks + Executions,
     {
         Self {
             ec2: all,
             auto_scaling: all,
+            keys: all,
             table: all,
             objects: all,
             topic: all,
@@ -66,6 +73,8 @@ pub enum Service {
     Ec2,
     /// EC2 Auto Scaling, in any account.
     AutoScaling,
+    /// KMS, in any account.
+    Keys,
     /// The planning bucket.
     Objects,
     /// The ticket topic.
@@ -84,6 +93,7 @@ impl<'a> Ports<'a> {
             table: self.table,
             ec2: if has(Service::Ec2) { self.ec2 } else { &Absent },
             auto_scaling: if has(Service::AutoScaling) { self.auto_scaling } else { &Absent },
+            keys: if has(Service::Keys) { self.keys } else { &Absent },
             objects: if has(Service::Objects) { self.objects } else { &Absent },
             topic: if has(Service::Topic) { self.topic } else { &Absent },
             callbacks: if has(Service::Callbacks) { self.callbacks } else { &Absent },

@@ -56,7 +56,7 @@ tasks! {
     /// Turns what an execution was started with into a run.
     resolve_run = "resolve-run" uses [Ec2],
     /// Looks whether the run can go ahead, and takes lease, intent and slot.
-    prepare_run = "prepare-run" uses [Ec2, AutoScaling, Executions],
+    prepare_run = "prepare-run" uses [Ec2, AutoScaling, Keys, Executions],
     /// Keeps Auto Scaling from replacing the instance while it is down.
     enter_standby = "enter-standby" uses [AutoScaling],
     /// Stops the instance.

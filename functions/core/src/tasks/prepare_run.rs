@@ -14,6 +14,7 @@ use crate::inventory::{Instance, InstanceState};
 use crate::measure::Measured;
 use crate::policy::{Autoscaling, Consistency, Restart};
 use crate::ports::{Context, LifecycleState, Ports, SnapshotQuery, Written, all_pages};
+use crate::preflight::{Report, Subject};
 use crate::records::{Intent, Lease, Run, RunState, Shield, Stored, instance_key, put, read, unchanged};
 use crate::volumes;
 use crate::waiting::describe;
@@ -68,7 +69,7 @@ impl Measured for Prepared {}
 
 /// Prepares the run.
 ///
-/// Needs `ec2:Describe*`, `autoscaling:Describe*`, `states:DescribeExecution` and the table. Idempotent: what this
+/// Needs `ec2:Describe*`, `kms:DescribeKey`, `autoscaling:Describe*`, `states:DescribeExecution` and the table. Idempotent: what this
 /// execution holds already is taken again as it is.
 ///
 /// # Errors
@@ -116,7 +117,7 @@ async fn prepare(ports: Ports<'_>, cx: Context<'_>, run: &RunPlan) -> Result<Pre
             return Err(TaskError::new(name, format!("{} is {state}", instance.id)));
         }
     };
-    let volumes = volumes::to_copy(ports.ec2, run, &instance).await?;
+    let (attached, volumes) = volumes::attached(ports.ec2, run, &instance).await?;
     let shield = match shield(ports, run, &instance, &held).await? {
         Ok(shield) => shield,
         Err(reason) => return Ok(outcome_only(cx, Outcome::Refused, vec![reason])),
@@ -127,6 +128,18 @@ async fn prepare(ports: Ports<'_>, cx: Context<'_>, run: &RunPlan) -> Result<Pre
     }
 
     let stop = !stopped && run.policy.consistency == Consistency::Stop;
+    let report = if held.is_begun(run, stop) {
+        Report::default()
+    } else {
+        let (policy, instance, selection) = (&run.policy, &instance, volumes.clone());
+        let subject =
+            Subject { policy, instance, volumes: attached.iter().collect(), selection, stops: stop };
+        subject.preflight(ports, &run.location, cx.now).await?
+    };
+    let refusals = report.refusals();
+    if !refusals.is_empty() {
+        return Ok(outcome_only(cx, Outcome::Refused, refusals));
+    }
     let restart_owed = stop || held.intent.is_some();
     let prepared = Prepared {
         outcome: Outcome::Ready,
@@ -138,7 +151,7 @@ async fn prepare(ports: Ports<'_>, cx: Context<'_>, run: &RunPlan) -> Result<Pre
         at: cx.now,
         deadline: deadline(cx, run),
         volumes: volumes.ids,
-        reasons: held.notes.clone(),
+        reasons: held.notes.iter().cloned().chain(report.notes()).collect(),
     };
     if run.dry_run {
         return Ok(Prepared { outcome: Outcome::DryRun, ..prepared });
@@ -201,6 +214,12 @@ impl Held {
             }
         };
         Ok(Self { lease, intent, fence, notes })
+    }
+
+    /// Whether a restart is owed already, so that a refusal would come too late: this very run promised it, or there is
+    /// nothing left to stop.
+    fn is_begun(&self, run: &RunPlan, stop: bool) -> bool {
+        self.intent.as_ref().is_some_and(|stored| !stop || stored.record.owner == run.execution)
     }
 }
 

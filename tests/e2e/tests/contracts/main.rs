@@ -14,6 +14,7 @@ mod faults;
 mod instances;
 mod moto;
 mod plans_and_tickets;
+mod preflight;
 mod simulated;
 mod snapshots;
 mod table;

@@ -109,7 +109,8 @@ impl Moto {
         let chat = TicketQueue::subscribe(&clients, &chat_topic, &name("chat"), &critical).await;
         let mailbox = clients.sqs.create_queue().queue_name(name("mailbox")).send().await.unwrap();
         let aws = Aws::new(clients.config.clone(), Location::new(ACCOUNT, REGION), &table);
-        let aws = aws.ec2(None).auto_scaling(None).objects(&bucket).topic(&topic, Some(&chat_topic));
+        let aws =
+            aws.ec2(None).auto_scaling(None).keys(None).objects(&bucket).topic(&topic, Some(&chat_topic));
         let aws = aws.callbacks().executions();
         let mailbox = mailbox.queue_url.unwrap();
         Self { aws, clients, bucket, tickets, chat, mailbox }
@@ -120,6 +121,10 @@ impl Moto {
         let endpoint = self.clients.config.endpoint_url().unwrap();
         let clients = Clients::in_account(endpoint, &at.account).await;
         aws_sdk_ec2::Client::new(&clients.config.to_builder().region(Region::new(at.region.clone())).build())
+    }
+
+    fn kms(&self) -> aws_sdk_kms::Client {
+        aws_sdk_kms::Client::new(&self.clients.config)
     }
 
     fn auto_scaling(&self) -> aws_sdk_autoscaling::Client {
@@ -218,6 +223,14 @@ impl World for Moto {
         let modify = self.clients.ec2.modify_instance_attribute().instance_id(instance_id);
         let on = AttributeBooleanValue::builder().value(true).build();
         modify.disable_api_stop(on).send().await.unwrap();
+    }
+
+    async fn add_key(&self) -> String {
+        self.kms().create_key().send().await.unwrap().key_metadata.unwrap().arn.unwrap()
+    }
+
+    async fn disable_key(&self, key: &str) {
+        self.kms().disable_key().key_id(key).send().await.unwrap();
     }
 
     async fn add_image(&self, instance_id: &str) -> String {

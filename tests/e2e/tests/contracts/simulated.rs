@@ -10,7 +10,7 @@ use futures::future::LocalBoxFuture;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use stopgap_core::inventory::{InstanceState, Location};
-use stopgap_core::ports::{CreateSnapshots, Ec2, Ports, Settings};
+use stopgap_core::ports::{CreateSnapshots, Ec2, InstanceStorage, KeyState, Ports, Settings};
 use stopgap_sim::asl::StateMachine;
 use stopgap_sim::aws::{Aws, FaultName, GroupSpec, InstanceSpec, VolumeSpec};
 use stopgap_sim::runtime::{Clock, Runtime};
@@ -55,6 +55,9 @@ impl Simulated {
         let runner = Rc::clone(&tokens) as Rc<dyn TaskRunner>;
         let step_functions = StepFunctions::new(clock.clone(), runner, stepfunctions::Settings::default());
         aws.join(step_functions.clone());
+        let storage = InstanceStorage { instance_type: "i3.large".to_owned(), size_gb: 475, always: true };
+        let home = aws.settings().home.clone();
+        aws.change(|world| world.places.entry(home.clone()).or_default().storage.push(storage));
         Self { clock, aws, step_functions, tokens, named: Cell::new(0) }
     }
 
@@ -63,9 +66,16 @@ impl Simulated {
         format!("{of}-{}", self.named.get())
     }
 
+    fn set_key(&self, key: &str, state: &str) {
+        self.aws.change(|world| {
+            let place = world.places.entry(self.aws.settings().home.clone()).or_default();
+            place.keys.insert(key.to_owned(), KeyState(state.to_owned()));
+        });
+    }
+
     fn instance(&self, at: &Location, data_volumes: usize) -> InstanceSpec {
         let tags = [("Data".to_owned(), "precious".to_owned())].into();
-        let volume = VolumeSpec { size_gib: 8, tags };
+        let volume = VolumeSpec::new(8, tags);
         let spec = InstanceSpec::new(at).tag("Name", "precious");
         InstanceSpec { volumes: vec![volume; data_volumes + 1], ..spec }
     }
@@ -105,6 +115,16 @@ impl World for Simulated {
         self.aws.change(|world| {
             world.machine_mut(instance_id).unwrap().faults.insert(FaultName::StopProtected);
         });
+    }
+
+    async fn add_key(&self) -> String {
+        let key = format!("arn:aws:kms:us-east-1:123456789012:key/{}", self.name("key"));
+        self.set_key(&key, "Enabled");
+        key
+    }
+
+    async fn disable_key(&self, key: &str) {
+        self.set_key(key, "Disabled");
     }
 
     async fn add_image(&self, instance_id: &str) -> String {

@@ -34,6 +34,12 @@ pub(crate) trait World {
     /// Turns on an instance's stop protection.
     async fn protect_from_stop(&self, instance_id: &str);
 
+    /// A KMS key: its ARN.
+    async fn add_key(&self) -> String;
+
+    /// Disables a KMS key.
+    async fn disable_key(&self, key: &str);
+
     /// Makes an image of an instance, and answers the id of a snapshot that it is made of.
     async fn add_image(&self, instance_id: &str) -> String;
 
