@@ -146,7 +146,7 @@ fn one_instance_in_trouble_keeps_no_other_down() {
     let (well, ticketless) = night(false);
     let (ill, tickets) = night(true);
     assert_eq!(ticketless, Vec::<String>::new());
-    assert_eq!(tickets, ["backup-failed", "backup-failed"]);
+    assert_eq!(tickets, ["backup-failed", "backup-refused"]);
     assert!(
         ill < well + SignedDuration::from_secs(3),
         "down {ill:#} beyond EC2's own time, and {well:#} before"
