@@ -17,8 +17,10 @@ const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/1";
 fn scene_of(finding: Finding, changes: Value) -> (Scene, String) {
     let scene = Scene::new(70, &[nightly(changes)]);
     let id = scene.add(|spec| as_found(finding, spec));
-    let volume =
-        scene.stopgap.aws.look(|world| world.machine(&id).unwrap().instance.devices[1].volume_id.clone());
+    let volume = scene
+        .stopgap
+        .aws
+        .look(|world| world.machine(&id).expect("it is there").instance.devices[1].volume_id.clone());
     place(&scene, |place| match finding {
         Finding::OneTimeSpot => drop(place.spot_requests.insert("sir-1".to_owned(), true)),
         Finding::KmsKeyUnusable => set_key(place, "Disabled"),
@@ -59,7 +61,7 @@ fn as_found(finding: Finding, mut spec: InstanceSpec) -> InstanceSpec {
 }
 
 fn place(scene: &Scene, change: impl FnOnce(&mut Place)) {
-    scene.stopgap.aws.change(|world| change(world.places.get_mut(&home()).unwrap()));
+    scene.stopgap.aws.change(|world| change(world.places.get_mut(&home()).expect("it is there")));
 }
 
 fn set_key(place: &mut Place, state: &str) {
@@ -77,8 +79,11 @@ fn having(finding: Finding, verdict: &str) -> Value {
 
 fn cause_of_the_ticket(scene: &Scene) -> (String, String) {
     scene.stopgap.aws.look(|world| {
-        let document = &world.published.last().unwrap().1.document;
-        (document["kind"].as_str().unwrap().to_owned(), document["cause"].as_str().unwrap().to_owned())
+        let document = &world.published.last().expect("a ticket").1.document;
+        (
+            document["kind"].as_str().expect("a text").to_owned(),
+            document["cause"].as_str().expect("a text").to_owned(),
+        )
     })
 }
 

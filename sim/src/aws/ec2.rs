@@ -387,11 +387,11 @@ fn make_snapshots(
         let message = format!("InvalidParameterValue: at most {EXCLUDED} data volumes can be excluded");
         return Err(rejected("CreateSnapshots", FaultKind::Rejected, message));
     }
-    let taken = |volume_id: &String| {
-        !request.exclude_volumes.contains(volume_id) && !(request.exclude_root && instance.is_root(volume_id))
+    let left_out = |volume_id: &String| {
+        request.exclude_volumes.contains(volume_id) || request.exclude_root && instance.is_root(volume_id)
     };
     let taken: Vec<&String> =
-        instance.devices.iter().map(|device| &device.volume_id).filter(|id| taken(id)).collect();
+        instance.devices.iter().map(|device| &device.volume_id).filter(|id| !left_out(id)).collect();
     if taken.len() > VOLUMES {
         let message = format!("InvalidParameterValue: at most {VOLUMES} volumes can be copied at one time");
         return Err(rejected("CreateSnapshots", FaultKind::Rejected, message));
