@@ -144,7 +144,12 @@ async fn a_ticket_has_a_body_for_machines_and_one_for_people_and_attributes_to_f
     canned.aws.ports().topic.tell_chat(&notice).await.unwrap();
     let asked = &canned.asked()[1];
     assert_eq!((asked.action(), asked.field("MessageStructure")), ("Publish", None));
-    assert_eq!(asked.field("TopicArn"), Some("arn:aws:sns:us-east-1:123456789012:stopgap-chat"));
-    assert_eq!(asked.field("Message"), Some("{\"version\":\"1.0\"}"));
+    assert!(
+        asked.field("TopicArn").is_some_and(|arn| arn.ends_with("stopgap-chat")),
+        "{:?}",
+        asked.field("TopicArn")
+    );
+    let message = asked.field("Message").unwrap();
+    assert!(message.contains("version") && !message.contains("left-stopped"), "{message}");
     assert_eq!(asked.field("MessageAttributes.entry.1.Value.StringValue"), Some("critical"));
 }

@@ -96,6 +96,7 @@ fn every_fault_is_of_one_contract_and_told_once() {
         crate::executions::NAMES,
         crate::instances::NAMES,
         crate::plans_and_tickets::NAMES,
+        crate::preflight::NAMES,
         crate::snapshots::NAMES,
         crate::table::NAMES,
     ]

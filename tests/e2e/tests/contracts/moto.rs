@@ -230,7 +230,9 @@ impl World for Moto {
     }
 
     async fn disable_key(&self, key: &str) {
-        self.kms().disable_key().key_id(key).send().await.unwrap();
+        // moto knows keys by their ids here, and not by their ARNs.
+        let id = key.rsplit('/').next().unwrap();
+        self.kms().disable_key().key_id(id).send().await.unwrap();
     }
 
     async fn add_image(&self, instance_id: &str) -> String {
