@@ -7,7 +7,8 @@ use stopgap_e2e::ticket_queue::TicketQueue;
 use crate::stopgap;
 
 #[tokio::test]
-async fn a_failure_is_one_ticket_in_the_queue_that_asks_for_it_and_the_next_good_backup_resolves_it() {
+async fn a_backup_that_is_refused_is_one_ticket_in_the_queue_that_asks_for_it_and_the_next_good_backup_resolves_it()
+ {
     let stopgap = stopgap();
     let scene = Scene::new(stopgap, "troubled", json!({})).await;
     let ours =
@@ -17,18 +18,17 @@ async fn a_failure_is_one_ticket_in_the_queue_that_asks_for_it_and_the_next_good
     let id = scene.instance().await;
 
     scene.protect_from_stop(&id, true).await;
-    let failed = scene.run(&json!({ "instance_id": id })).await;
-    assert!(!failed.succeeded(), "an instance that must not be stopped cannot be backed up");
+    let refused = scene.run(&json!({ "instance_id": id })).await;
+    assert!(refused.succeeded(), "nothing was touched: {}: {}", refused.error, refused.cause);
     assert_eq!(scene.state(&id).await, "running");
     assert!(scene.held(&id).await.is_empty());
     let opened = ours.take().await;
     assert_eq!(actions(&opened), ["open"], "{opened:#?}");
     assert_eq!(opened[0]["instance"], json!(id));
-    assert_eq!(opened[0]["error"], json!(failed.error));
-    assert_eq!(opened[0]["version"], 1);
+    assert_eq!((&opened[0]["kind"], &opened[0]["version"]), (&json!("backup-refused"), &json!(1)));
+    assert!(opened[0]["cause"].as_str().is_some_and(|cause| cause.contains("stop-protected")), "{opened:#?}");
 
-    let again = scene.run(&json!({ "instance_id": id })).await;
-    assert!(!again.succeeded());
+    scene.run(&json!({ "instance_id": id })).await;
     let told_again = ours.take().await;
     assert!(told_again.iter().all(|ticket| ticket["dedup_key"] == opened[0]["dedup_key"]), "{told_again:#?}");
 
