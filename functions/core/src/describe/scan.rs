@@ -50,6 +50,18 @@ impl<'a> Scanner<'a> {
     /// The next byte that is not white space; it stays the next.
     #[inline]
     pub(super) fn peek(&mut self) -> Result<u8, Stop> {
+        // Between two parts there mostly is nothing, or one space.
+        match self.rest()? {
+            [byte, ..] if *byte > b' ' => Ok(*byte),
+            [b' ', byte, ..] if *byte > b' ' => {
+                self.pos += 1;
+                Ok(*byte)
+            }
+            _ => self.peek_behind_space(),
+        }
+    }
+
+    fn peek_behind_space(&mut self) -> Result<u8, Stop> {
         while let Some(byte) = self.held.as_bytes().get(self.pos) {
             match byte {
                 // What the AWS CLI prints is a third indentation.
@@ -62,6 +74,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Goes past `byte` if it is next.
+    #[inline]
     pub(super) fn take(&mut self, byte: u8) -> Result<bool, Stop> {
         let found = self.peek()? == byte;
         self.pos += usize::from(found);
@@ -69,6 +82,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Goes past `byte`, which must be next.
+    #[inline]
     pub(super) fn need(&mut self, byte: u8) -> Result<(), Stop> {
         if self.take(byte)? { Ok(()) } else { Err(Stop::Odd) }
     }
