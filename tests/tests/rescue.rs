@@ -229,6 +229,32 @@ fn a_rescue_that_cannot_be_started_is_a_critical_ticket() {
 }
 
 #[test]
+fn one_look_that_does_not_find_the_instance_leaves_nobody_stopped() {
+    let wrong = Wrong::Refused(FaultKind::NotFound);
+    let aborted = || {
+        let (scene, id) = night(4);
+        aborted_while_down(&scene, &id);
+        (scene, id)
+    };
+    let (scene, _) = aborted();
+    let before = scene.stopgap.aws.look(|world| world.port_calls.len());
+    scene.pass(SignedDuration::from_mins(6));
+    let look = scene.stopgap.aws.look(|world| {
+        let look = world.port_calls[before..].iter().position(|call| *call == "DescribeInstances");
+        before + look.expect("the rescuer looks at the instance")
+    });
+
+    let (scene, id) = aborted();
+    scene
+        .stopgap
+        .aws
+        .change(|world| world.injection = Some(Injection { after: look as u64, times: 1, wrong }));
+    scene.pass(SignedDuration::from_mins(6));
+    assert_eq!(scene.state(&id), Some(InstanceState::Running));
+    assert_eq!(lifecycle(&scene, &id), Some(LifecycleState::InService));
+}
+
+#[test]
 fn a_table_that_cannot_be_read_is_a_critical_ticket() {
     let scene = Scene::nightly(8);
     scene.stopgap.aws.change(|world| {

@@ -104,6 +104,86 @@ fn a_ticket_that_could_not_be_sent_is_sent_by_the_next_try() {
     assert_eq!(sent[0].0, "open");
 }
 
+/// A topic that passes on what it is given so many times without an answer.
+struct Unanswered<'a> {
+    topic: &'a dyn Topic,
+    times: Cell<u32>,
+}
+
+#[async_trait(?Send)]
+impl Topic for Unanswered<'_> {
+    async fn publish(&self, notice: &Notice) -> Result<(), Fault> {
+        self.topic.publish(notice).await?;
+        match self.times.replace(self.times.get().saturating_sub(1)) {
+            0 => Ok(()),
+            _ => Err(Fault::new("Publish", FaultKind::Unanswered, "timed out")),
+        }
+    }
+    async fn tell_chat(&self, notice: &Notice) -> Result<(), Fault> {
+        self.topic.tell_chat(notice).await
+    }
+}
+
+#[test]
+fn a_message_that_may_have_arrived_is_repeated_under_its_number() {
+    let scene = Scene::nightly(9);
+    let topic = Unanswered { topic: &scene.stopgap.aws, times: Cell::new(1) };
+    let ports = Ports { topic: &topic, ..scene.stopgap.aws.ports() };
+    assert!(!open(&scene, ports, "disk"));
+    assert!(open(&scene, ports, "disk"));
+    topic.times.set(1);
+    assert!(!open(&scene, ports, "network"));
+    assert!(open(&scene, ports, "network"));
+    let numbered = [("open", 1), ("open", 1), ("update", 2), ("update", 2)];
+    assert_eq!(sent(&scene), numbered.map(|(action, sequence)| (action.to_owned(), sequence)));
+}
+
+/// A table whose calls of one kind fail so many times first.
+struct Stumbling<'a> {
+    table: &'a dyn Table,
+    reads: Cell<u32>,
+    writes: Cell<u32>,
+}
+
+impl Stumbling<'_> {
+    fn step(left: &Cell<u32>, operation: &'static str) -> Result<(), Fault> {
+        match left.replace(left.get().saturating_sub(1)) {
+            0 => Ok(()),
+            _ => Err(Fault::new(operation, FaultKind::Unavailable, "InternalServerError")),
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl Table for Stumbling<'_> {
+    async fn get(&self, key: &Key) -> Result<Option<Item>, Fault> {
+        Self::step(&self.reads, "GetItem")?;
+        self.table.get(key).await
+    }
+    async fn query(&self, partition: &str, page: Option<String>) -> Result<Page<Item>, Fault> {
+        self.table.query(partition, page).await
+    }
+    async fn write(&self, writes: Vec<Write>) -> Result<Written, Fault> {
+        Self::step(&self.writes, "TransactWriteItems")?;
+        self.table.write(writes).await
+    }
+}
+
+#[test]
+fn a_ticket_whose_record_was_not_read_or_written_at_the_first_try_is_closed_all_the_same() {
+    for (reads, writes) in [(1, 0), (0, 1)] {
+        let scene = Scene::nightly(10);
+        let table =
+            Stumbling { table: &scene.stopgap.aws, reads: Cell::new(reads), writes: Cell::new(writes) };
+        let ports = Ports { table: &table, ..scene.stopgap.aws.ports() };
+        assert!(open(&scene, ports, "disk"));
+        let matter = matter();
+        let resolved = ticket::resolve(ports, evening(), &matter, report(""));
+        scene.stopgap.runtime.block_on(resolved).unwrap().unwrap();
+        assert_eq!(sent(&scene), [("open".to_owned(), 1), ("resolve".to_owned(), 2)]);
+    }
+}
+
 #[test]
 fn what_nobody_has_heard_of_yet_is_opened_however_often_that_failed_and_whatever_came_before() {
     let scene = Scene::nightly(7);

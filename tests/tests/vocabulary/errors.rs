@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
 use serde_json::Value;
 use stopgap_core::error::{AWS_ERROR_NAMES, ErrorName};
+use stopgap_core::ports::Settings;
 use stopgap_tests::definition::{Definition, errors, target};
+use stopgap_tests::home;
 
 /// What passes by itself: a request limit, a service that hiccups, a function that dies.
 const PASSING: [&str; 10] = [
@@ -55,6 +58,32 @@ fn no_task_waits_for_ever_and_every_retry_says_how_often() {
             }
         }
     }
+}
+
+#[test]
+fn a_wait_that_does_not_answer_is_given_up_when_its_limit_is_over() {
+    let settings = Settings::new(home());
+    let limits = [("WaitUntilStopped", settings.stop_limit), ("WaitUntilRunning", settings.run_limit)];
+    let mut waits = 0;
+    for definition in Definition::all() {
+        let states = definition.states();
+        let limited = states.iter().filter_map(|state| {
+            let (_, limit) = limits.iter().find(|(name, _)| *name == state.name)?;
+            Some((state, *limit))
+        });
+        for (state, limit) in limited {
+            let timeout =
+                state.retries().iter().find(|retry| errors(retry) == ["States.Timeout"]).expect("one");
+            let number = |value: &Value| value.as_i64().expect("a number");
+            let each = number(&state.body["TimeoutSeconds"]) + number(&timeout["IntervalSeconds"]);
+            let patience = SignedDuration::from_secs(number(&timeout["MaxAttempts"]) * each);
+            // Not before the function itself gives up, which says why.
+            let enough = limit..limit + SignedDuration::from_mins(1);
+            assert!(enough.contains(&patience), "{} {}: {patience:#}", definition.path, state.name);
+            waits += 1;
+        }
+    }
+    assert_eq!(waits, 3);
 }
 
 #[test]

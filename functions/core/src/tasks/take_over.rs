@@ -12,7 +12,7 @@ use super::find_debts::Debt;
 use super::prepare_run::{Outcome, Prepared};
 use super::{Failure, RunPlan};
 use crate::error::{ErrorName, TaskError};
-use crate::inventory::InstanceState;
+use crate::inventory::{Instance, InstanceState, Location};
 use crate::measure::Measured;
 use crate::plan::RETRIES_MAX;
 use crate::policies;
@@ -81,7 +81,7 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<Take
     let stands = match &intent {
         // Nothing is owed, so the instance need not be seen: nor is its account's refusal a matter of an instance left stopped.
         None => Stands::Leased,
-        Some(_) => match describe(ports.ec2, location, instance_id).await {
+        Some(_) => match seen(ports, location, instance_id).await {
             Ok(instance) if instance.state == InstanceState::Running => Stands::Running,
             Ok(instance) if !instance.state.is_gone() => Stands::Down,
             Ok(_) => Stands::Leased,
@@ -91,6 +91,15 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<Take
     };
     let lost = Lost { ports, cx, execution: &input.execution, lease: held, intent: &intent };
     lost.take(stands, mine).await
+}
+
+/// The instance. EC2's reads lag, so that one that does not find it proves nothing: whoever believes it strikes off a debt and
+/// leaves the instance stopped for good.
+async fn seen(ports: Ports<'_>, at: &Location, instance_id: &str) -> Result<Instance, TaskError> {
+    match describe(ports.ec2, at, instance_id).await {
+        Err(error) if error.name == ErrorName::InstanceGone => describe(ports.ec2, at, instance_id).await,
+        seen => seen,
+    }
 }
 
 fn nothing() -> Taken {

@@ -76,13 +76,18 @@ impl Record {
 }
 
 /// Opens the matter's ticket, or updates it if it is open and the report says something new. Repeating the same report
-/// publishes nothing, unless it was never sent.
+/// publishes nothing, unless it was never sent: then it is the same message under the same number, since it may have arrived.
 ///
-/// A ticket outweighs its record: if the table cannot be read or written, the message is published all the same.
+/// A ticket outweighs its record: if the table can neither be read nor written at a second try, the message is published all
+/// the same. What is published without a record is never resolved, hence the second try.
 pub async fn open(ports: Ports<'_>, now: Timestamp, matter: Matter, report: Report) -> Result<(), TaskError> {
-    let stored = match read::<Record>(ports.table, &Record::key(&matter)).await {
-        Ok(stored) => stored,
-        Err(_) => return publish(ports, &matter, 0, Action::Open, &report).await.map(drop),
+    let key = Record::key(&matter);
+    let mut stored = read::<Record>(ports.table, &key).await;
+    if stored.is_err() {
+        stored = read::<Record>(ports.table, &key).await;
+    }
+    let Ok(stored) = stored else {
+        return publish(ports, &matter, 0, Action::Open, &report).await.map(drop);
     };
     let old = stored.as_ref().map(|stored| &stored.record);
     let record = match old {
@@ -92,9 +97,12 @@ pub async fn open(ports: Ports<'_>, now: Timestamp, matter: Matter, report: Repo
         Some(old) if old.status == Status::Open => {
             // An open that was never sent is still an open.
             let first = !old.sent && old.action == Action::Open;
+            let again = !old.sent && same(&old.report, &report);
+            let (sequence, changed_at) =
+                if again { (old.sequence, old.changed_at) } else { (old.sequence + 1, now) };
             let report = Report { occurrences: merged(&old.report, &report), ..report };
             let action = if first { Action::Open } else { Action::Update };
-            Record { sequence: old.sequence + 1, action, sent: false, changed_at: now, report, ..old.clone() }
+            Record { sequence, action, sent: false, changed_at, report, ..old.clone() }
         }
         old => {
             let sequence = old.map_or(1, |old| old.sequence + 1);
@@ -130,23 +138,35 @@ pub async fn resolve(
     record_and_publish(ports, unchanged(&stored), record).await
 }
 
-async fn record_and_publish(ports: Ports<'_>, expect: Expect, mut record: Record) -> Result<(), TaskError> {
+async fn record_and_publish(ports: Ports<'_>, expect: Expect, record: Record) -> Result<(), TaskError> {
     let key = Record::key(&record.matter);
-    let recorded = match ports.table.write(vec![put(key.clone(), expect, &record)?]).await {
+    let mut write = ports.table.write(vec![put(key.clone(), expect, &record)?]).await;
+    if write.is_err() {
+        write = ports.table.write(vec![put(key, expect, &record)?]).await;
+    }
+    let recorded = match write {
         Ok(Written::Done) => true,
         Ok(Written::Refused) => return Err(slots::contended()),
         Err(_) => false,
     };
-    let told = publish(ports, &record.matter, record.sequence, record.action, &record.report).await?;
-    if recorded {
-        (record.sent, record.untold) = (true, !told);
-        let version = match expect {
-            Expect::Version(version) => Expect::Version(version + 1),
-            Expect::Absent | Expect::Any => Expect::Version(1),
-        };
-        // Refused means that someone has written the ticket since: theirs is newer.
-        ports.table.write(vec![put(key, version, &record)?]).await?;
+    if !recorded {
+        return publish(ports, &record.matter, record.sequence, record.action, &record.report)
+            .await
+            .map(drop);
     }
+    let version = match expect {
+        Expect::Version(version) => version + 1,
+        Expect::Absent | Expect::Any => 1,
+    };
+    publish_and_mark(ports, Expect::Version(version), record).await
+}
+
+/// Publishes what is recorded under `version`, and records that.
+async fn publish_and_mark(ports: Ports<'_>, version: Expect, mut record: Record) -> Result<(), TaskError> {
+    let told = publish(ports, &record.matter, record.sequence, record.action, &record.report).await?;
+    (record.sent, record.untold) = (true, !told);
+    // Refused means that someone has written the ticket since: theirs is newer.
+    ports.table.write(vec![put(Record::key(&record.matter), version, &record)?]).await?;
     Ok(())
 }
 
