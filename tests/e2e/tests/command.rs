@@ -92,18 +92,24 @@ async fn all_that_a_policy_selects_is_backed_up_by_hand() {
 }
 
 #[tokio::test]
-async fn a_run_that_fails_is_followed_to_exit_status_1() {
+async fn a_run_that_fails_is_followed_to_exit_status_1_and_one_that_is_refused_is_a_ticket_and_no_failure() {
     let scene = Scene::new(stopgap(), "stubborn", json!({})).await;
     let id = scene.instance().await;
     scene.protect_from_stop(&id, true).await;
-    let output = run(&["run", &id, "--follow", "--json", "--region", REGION]);
+    told(&["run", &id, "--follow"]);
+    let tickets = told(&["status", "--policy", "stubborn"])["backups"][0]["tickets"].clone();
+    assert_eq!(tickets[0]["kind"], "backup-refused", "{tickets:#}");
+
+    scene.terminate(&id).await;
+    let output = run(&["run", &id, "--policy", "stubborn", "--follow", "--json", "--region", REGION]);
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(stderr.lines().any(|line| line.starts_with(&format!("error: {id} failed in "))), "{stderr}");
     let done: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
     assert_eq!(done["started"][0]["status"], "failed");
-    let tickets = told(&["status", "--policy", "stubborn"])["backups"][0]["tickets"].clone();
-    assert_eq!(tickets[0]["kind"], "backup-failed", "{tickets:#}");
+    let failed =
+        |ticket: &&Value| ticket["matter"]["kind"] == "backup-failed" && ticket.to_string().contains(&id);
+    assert_eq!(scene.records("tickets").await.values().filter(failed).count(), 1);
 }
 
 #[tokio::test]

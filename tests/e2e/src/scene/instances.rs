@@ -54,6 +54,15 @@ impl Scene<'_> {
         let modify = self.aws.ec2.modify_instance_attribute().instance_id(instance_id);
         modify.disable_api_stop(value).send().await.expect("the attribute is changed");
     }
+
+    /// Terminates an instance, stop protection or not.
+    ///
+    /// # Panics
+    /// When moto refuses it.
+    pub async fn terminate(&self, instance_id: &str) {
+        let terminate = self.aws.ec2.terminate_instances().instance_ids(instance_id);
+        terminate.send().await.expect("it is terminated");
+    }
 }
 
 /// The state of an instance in the account of `aws`.
