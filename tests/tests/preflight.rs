@@ -8,7 +8,7 @@ use stopgap_core::inventory::{InstanceState, Tags};
 use stopgap_core::ports::{InstanceStorage, KeyState, Modification, ScheduledEvent};
 use stopgap_core::preflight::{Finding, Verdict};
 use stopgap_sim::aws::{FaultName, InstanceSpec, Place, VolumeSpec};
-use stopgap_sim::stepfunctions::Status;
+use stopgap_sim::stepfunctions::{Execution, Status};
 use stopgap_tests::{Scene, home, nightly};
 
 const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/1";
@@ -87,6 +87,13 @@ fn cause_of_the_ticket(scene: &Scene) -> (String, String) {
     })
 }
 
+/// The backup is made, and nothing is found.
+#[track_caller]
+fn nothing_is_said(scene: &Scene, run: &Execution, finding: Finding) {
+    let said = (run.status, scene.reasons(run));
+    assert_eq!(said, (Status::Succeeded, vec![]), "{finding}: {:?}", run.cause);
+}
+
 /// Those whose scene needs nothing but [`scene_of`]: a snapshot is pending only once one has been begun.
 fn staged() -> impl Iterator<Item = Finding> {
     Finding::ALL.iter().copied().filter(|finding| *finding != Finding::PendingSnapshots)
@@ -141,12 +148,7 @@ fn what_a_policy_has_as_a_warning_is_backed_up_and_what_it_ignores_is_not_even_a
 
         let (scene, id) = scene_of(finding, having(finding, "ignore"));
         let run = scene.run(json!({ "instance_id": id }));
-        assert_eq!(
-            (run.status, scene.reasons(&run)),
-            (Status::Succeeded, vec![]),
-            "{finding}: {:?}",
-            run.cause
-        );
+        nothing_is_said(&scene, &run, finding);
         let call = match finding {
             Finding::InstanceStoreData => "DescribeInstanceTypes",
             Finding::MaintenanceEvent => "DescribeInstanceStatus",
@@ -265,12 +267,7 @@ fn nothing_about_a_stop_is_asked_of_what_goes_on_running_or_was_stopped_before()
     for finding in of_a_stop {
         let (scene, id) = scene_of(finding, json!({ "consistency": "crash" }));
         let run = scene.run(json!({ "instance_id": id }));
-        assert_eq!(
-            (run.status, scene.reasons(&run)),
-            (Status::Succeeded, vec![]),
-            "{finding}: {:?}",
-            run.cause
-        );
+        nothing_is_said(&scene, &run, finding);
 
         let (scene, id) = scene_of(finding, json!({}));
         scene.stopgap.aws.change(|world| {
@@ -279,12 +276,7 @@ fn nothing_about_a_stop_is_asked_of_what_goes_on_running_or_was_stopped_before()
             machine.past[0].1 = InstanceState::Stopped;
         });
         let run = scene.run(json!({ "instance_id": id }));
-        assert_eq!(
-            (run.status, scene.reasons(&run)),
-            (Status::Succeeded, vec![]),
-            "{finding}: {:?}",
-            run.cause
-        );
+        nothing_is_said(&scene, &run, finding);
         assert_eq!(scene.state(&id), Some(InstanceState::Stopped), "{finding}");
     }
 }

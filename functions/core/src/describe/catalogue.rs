@@ -346,6 +346,12 @@ impl<'a> Raw<'a> {
     }
 }
 
+/// `known` and how long its key is, if `rest` begins with that.
+#[inline]
+fn stands<K>(rest: &[u8], known: K, key: &[u8]) -> Option<(K, usize)> {
+    rest.starts_with(key).then_some((known, key.len()))
+}
+
 /// What is read of a snapshot's fields.
 #[derive(Clone, Copy)]
 enum Field {
@@ -361,13 +367,12 @@ impl Field {
     /// The field whose name and closing quote `rest` begins with, and how long that is.
     #[inline]
     fn known(rest: &[u8]) -> Option<(Self, usize)> {
-        let stands = |field, key: &[u8]| rest.starts_with(key).then_some((field, key.len()));
-        stands(Self::Description, b"Description\"")
-            .or_else(|| stands(Self::SnapshotId, b"SnapshotId\""))
-            .or_else(|| stands(Self::StartTime, b"StartTime\""))
-            .or_else(|| stands(Self::State, b"State\""))
-            .or_else(|| stands(Self::Tags, b"Tags\""))
-            .or_else(|| stands(Self::VolumeId, b"VolumeId\""))
+        stands(rest, Self::Description, b"Description\"")
+            .or_else(|| stands(rest, Self::SnapshotId, b"SnapshotId\""))
+            .or_else(|| stands(rest, Self::StartTime, b"StartTime\""))
+            .or_else(|| stands(rest, Self::State, b"State\""))
+            .or_else(|| stands(rest, Self::Tags, b"Tags\""))
+            .or_else(|| stands(rest, Self::VolumeId, b"VolumeId\""))
     }
 }
 
@@ -382,8 +387,7 @@ impl Part {
     /// As [`Field::known`].
     #[inline]
     fn known(rest: &[u8]) -> Option<(Self, usize)> {
-        let stands = |part, key: &[u8]| rest.starts_with(key).then_some((part, key.len()));
-        stands(Self::Key, b"Key\"").or_else(|| stands(Self::Value, b"Value\""))
+        stands(rest, Self::Key, b"Key\"").or_else(|| stands(rest, Self::Value, b"Value\""))
     }
 }
 

@@ -211,11 +211,11 @@ fn instance(raw: RawInstance, reservation: &RawReservation) -> Result<Instance, 
     // Of Amazon's own pool: an Elastic IP address belongs to an account.
     let associations =
         raw.network_interfaces.into_iter().flatten().filter_map(|interface| interface.association);
-    let passing = |association: &RawAssociation| association.ip_owner_id.as_deref() == Some("amazon");
+    let mut passing = associations.filter(|association| association.ip_owner_id.as_deref() == Some("amazon"));
     Ok(Instance {
         spot_request: raw.spot_instance_request_id.filter(|id| !id.is_empty()),
         hibernation: raw.hibernation_options.and_then(|options| options.configured).unwrap_or_default(),
-        passing_address: { associations }.find(passing).and_then(|association| association.public_ip),
+        passing_address: passing.find_map(|association| association.public_ip),
         id: raw.instance_id,
         location,
         state,

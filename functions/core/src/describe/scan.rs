@@ -64,7 +64,7 @@ impl<'a> Scanner<'a> {
     fn peek_behind_space(&mut self) -> Result<u8, Stop> {
         while let Some(byte) = self.held.as_bytes().get(self.pos) {
             match byte {
-                // What the AWS CLI prints is a third indentation.
+                // Most of the white space that the AWS CLI prints is indentation.
                 b' ' | b'\n' => self.pos += 1 + indentation(self.held.as_bytes(), self.pos + 1),
                 b'\r' | b'\t' => self.pos += 1,
                 byte => return Ok(*byte),
