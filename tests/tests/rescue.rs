@@ -239,19 +239,20 @@ fn one_look_that_does_not_find_the_instance_leaves_nobody_stopped() {
     let (scene, _) = aborted();
     let before = scene.stopgap.aws.look(|world| world.port_calls.len());
     scene.pass(SignedDuration::from_mins(6));
-    let look = scene.stopgap.aws.look(|world| {
-        let look = world.port_calls[before..].iter().position(|call| *call == "DescribeInstances");
-        before + look.expect("the rescuer looks at the instance")
+    let looks: Vec<usize> = scene.stopgap.aws.look(|world| {
+        let calls = world.port_calls.iter().enumerate().skip(before);
+        calls.filter(|(_, call)| **call == "DescribeInstances").map(|(number, _)| number).collect()
     });
+    assert!(looks.len() > 2, "the rescuer looks at the instance: {looks:?}");
 
-    let (scene, id) = aborted();
-    scene
-        .stopgap
-        .aws
-        .change(|world| world.injection = Some(Injection { after: look as u64, times: 1, wrong }));
-    scene.pass(SignedDuration::from_mins(6));
-    assert_eq!(scene.state(&id), Some(InstanceState::Running));
-    assert_eq!(lifecycle(&scene, &id), Some(LifecycleState::InService));
+    for look in looks {
+        let (scene, id) = aborted();
+        let injection = Injection { after: look as u64, times: 1, wrong };
+        scene.stopgap.aws.change(|world| world.injection = Some(injection));
+        scene.pass(SignedDuration::from_mins(6));
+        assert_eq!(scene.state(&id), Some(InstanceState::Running), "call {look}");
+        assert_eq!(lifecycle(&scene, &id), Some(LifecycleState::InService), "call {look}");
+    }
 }
 
 #[test]
