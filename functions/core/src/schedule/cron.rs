@@ -62,6 +62,18 @@ fn pattern(fields: &Fields) -> String {
     )
 }
 
+/// The values as ranges: croner takes long to read 230 years one by one, and a policy is read with every state's input.
 fn list(values: &Values, less: u16) -> String {
-    values.iter().map(|value| (value - less).to_string()).collect::<Vec<_>>().join(",")
+    let mut ranges: Vec<(u16, u16)> = Vec::new();
+    for value in values.iter().map(|value| value - less) {
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == value => *last = value,
+            _ => ranges.push((value, value)),
+        }
+    }
+    let text = |(first, last): (u16, u16)| match first == last {
+        true => first.to_string(),
+        false => format!("{first}-{last}"),
+    };
+    ranges.into_iter().map(text).collect::<Vec<_>>().join(",")
 }
