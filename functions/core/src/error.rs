@@ -56,6 +56,8 @@ error_names! {
     // Of a run.
     /// The instance belongs to another run now (or to the rescuer): touch nothing.
     LeaseLost,
+    /// Nobody could be told that there is no backup: the topic or the table cannot be reached.
+    NotTold,
     /// The run's execution was aborted, timed out or ended where nothing could catch it.
     RunLost,
     /// The instance is not `stopped`, so a snapshot would not be safe.

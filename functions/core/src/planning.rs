@@ -104,7 +104,9 @@ fn past(run: &Run) -> PastRun {
     match &run.state {
         RunState::Live => PastRun::Live,
         RunState::Complete => PastRun::Complete,
-        RunState::Failed { retryable, .. } => PastRun::Failed { attempt: run.attempt, retryable: *retryable },
+        RunState::Failed { retryable, .. } => {
+            PastRun::Failed { attempt: run.attempt, retryable: *retryable, awaits_retry: run.awaits_retry }
+        }
         RunState::Missed => PastRun::Missed,
     }
 }

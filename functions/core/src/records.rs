@@ -279,6 +279,10 @@ pub struct Run {
     pub began_at: Timestamp,
     /// When it closed.
     pub closed_at: Option<Timestamp>,
+    /// Whether nobody was told that it failed, since the planner takes the occurrence up again: if it does not, that is to be
+    /// told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub awaits_retry: bool,
     /// The snapshots it made.
     pub snapshots: Vec<String>,
     /// How long the instance was down for it, in seconds; absent where it was not stopped.

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Known, MISSED_MAX, Missed, due};
+use super::{Known, MISSED_MAX, Missed, PastRun, due};
 use crate::inventory::Instance;
 use crate::occurrence::Occurrence;
 use crate::policy::Policy;
@@ -50,7 +50,7 @@ pub(super) fn of<'a>(
     let missed = occurrences.iter().filter(|occurrence| {
         began.is_none_or(|began| began <= occurrence.at)
             && planned_until.is_some_and(|until| policy.schedule.missed_at(occurrence.at) > until)
-            && known.run(occurrence, instance).is_none()
+            && is_untold(known.run(occurrence, instance))
             && !known.has_complete_set(occurrence, instance)
     });
     let occurrences: Vec<Occurrence> = missed.cloned().collect();
@@ -60,6 +60,11 @@ pub(super) fn of<'a>(
         policy: policy.id.clone(),
         occurrences,
     })
+}
+
+/// Whether nobody served the occurrence, and nobody was told why: there was no run, or another was counted on after it.
+fn is_untold(run: Option<PastRun>) -> bool {
+    matches!(run, None | Some(PastRun::Failed { awaits_retry: true, .. }))
 }
 
 /// Since when the instance has existed at the latest, by the first attachment of a volume: EC2's launch time changes

@@ -69,6 +69,8 @@ pub enum PastRun {
         attempt: u8,
         /// Whether its error allows another.
         retryable: bool,
+        /// Whether nobody was told, since another was counted on.
+        awaits_retry: bool,
     },
     /// It never ran, and that has been reported.
     Missed,

@@ -122,10 +122,13 @@ fn a_run_that_is_live_done_or_failed_for_good_is_not_repeated_and_a_retryable_on
     not_due(&with(PastRun::Live), "is under way");
     not_due(&with(PastRun::Complete), "made a complete set");
     not_due(&with(PastRun::Missed), "was missed");
-    not_due(&with(PastRun::Failed { attempt: 0, retryable: false }), "does not allow another");
-    assert_eq!(with(PastRun::Failed { attempt: 0, retryable: true }).due[0].attempt, 1);
-    assert_eq!(with(PastRun::Failed { attempt: 1, retryable: true }).due[0].attempt, 2);
-    not_due(&with(PastRun::Failed { attempt: 2, retryable: true }), "failed 3 times");
+    not_due(
+        &with(PastRun::Failed { attempt: 0, retryable: false, awaits_retry: false }),
+        "does not allow another",
+    );
+    assert_eq!(with(PastRun::Failed { attempt: 0, retryable: true, awaits_retry: false }).due[0].attempt, 1);
+    assert_eq!(with(PastRun::Failed { attempt: 1, retryable: true, awaits_retry: false }).due[0].attempt, 2);
+    not_due(&with(PastRun::Failed { attempt: 2, retryable: true, awaits_retry: false }), "failed 3 times");
     // Another occurrence's run says nothing of this one.
     let other = [("nightly/2026-11-20T02:00:00Z", PastRun::Live)];
     assert_eq!(after(&[nightly("")], &inventory(), at, &other, None).due.len(), 1);
@@ -304,9 +307,12 @@ fn an_occurrence_is_missed_when_the_next_one_comes() {
 fn what_was_served_failed_reported_or_not_there_yet_was_not_missed() {
     let (at, until) = ("2026-11-21T04:00:00Z", Some("2026-11-21T03:45:00Z"));
     let policies = [nightly("")];
-    for run in
-        [PastRun::Live, PastRun::Complete, PastRun::Missed, PastRun::Failed { attempt: 0, retryable: true }]
-    {
+    for run in [
+        PastRun::Live,
+        PastRun::Complete,
+        PastRun::Missed,
+        PastRun::Failed { attempt: 0, retryable: true, awaits_retry: false },
+    ] {
         assert_eq!(missed(&after(&policies, &inventory(), at, &[(OCCURRENCE, run)], until)), [""; 0]);
     }
     let mut served = inventory();
@@ -324,6 +330,13 @@ fn what_was_served_failed_reported_or_not_there_yet_was_not_missed() {
 
     let disabled = [nightly(r#", "enabled": false"#)];
     assert_eq!(missed(&after(&disabled, &inventory(), at, &[], until)), [""; 0]);
+}
+
+#[test]
+fn what_was_to_be_tried_again_and_was_not_is_missed() {
+    let (at, until) = ("2026-11-21T04:00:00Z", Some("2026-11-21T03:45:00Z"));
+    let run = PastRun::Failed { attempt: 0, retryable: true, awaits_retry: true };
+    assert_eq!(missed(&after(&[nightly("")], &inventory(), at, &[(OCCURRENCE, run)], until)), [OCCURRENCE]);
 }
 
 #[test]

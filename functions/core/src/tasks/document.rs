@@ -143,6 +143,9 @@ pub struct Document {
     /// Whether this is not the run itself, but the rescuer, that gives back what a lost run held.
     #[serde(default)]
     pub rescue: bool,
+    /// Whether the rescuer counts on the planner to try the lost run's occurrence again.
+    #[serde(default)]
+    pub retried: bool,
     /// What failed, by the state that it failed in.
     #[serde(default)]
     pub failures: BTreeMap<String, Failure>,
@@ -166,6 +169,7 @@ impl Document {
             tags: None,
             closed: None,
             rescue: false,
+            retried: false,
             failures: BTreeMap::new(),
         }
     }

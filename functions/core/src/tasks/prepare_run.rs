@@ -290,6 +290,7 @@ async fn take(
         began_at: cx.now,
         closed_at: None,
         snapshots: Vec::new(),
+        awaits_retry: false,
         down_seconds: None,
     };
     let mut writes = vec![

@@ -49,7 +49,7 @@ pub enum Stands {
 pub struct Taken {
     /// How the instance stands.
     pub stands: Stands,
-    /// Whether the planner will try the lost run's occurrence again by itself.
+    /// Whether the planner will try the lost run's occurrence again by itself, and nobody needs to be told of it meanwhile.
     pub retried: bool,
     /// The lost run, as far as the way back needs it.
     pub run: Option<RunPlan>,
@@ -145,7 +145,9 @@ impl Lost<'_> {
                 return Err(TaskError::new(ErrorName::LeaseBusy, cause));
             }
         }
-        let retried = failure.is_some() && self.is_retried(policy.as_ref(), attempt);
+        // Only of an instance left stopped there is a ticket already.
+        let retried =
+            stands == Stands::Down && failure.is_some() && self.is_retried(policy.as_ref(), attempt);
         let policy = policy.map_or_else(|| self.without_policy(), Ok)?;
         let owed = matches!(stands, Stands::Down | Stands::Running);
         let shield = self.intent.as_ref().and_then(|intent| intent.record.shield.clone()).filter(|_| owed);

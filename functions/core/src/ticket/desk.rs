@@ -16,6 +16,9 @@ use crate::slots;
 /// How long a resolved ticket is remembered, so that its sequence goes on rising if the matter comes up again.
 const RESOLVED_LIFETIME: SignedDuration = SignedDuration::from_hours(90 * 24);
 
+/// The number of a message that could not be recorded: nothing comes after it in any order, and nothing resolves it.
+const UNRECORDED: u64 = 0;
+
 /// Whether a ticket is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -87,7 +90,7 @@ pub async fn open(ports: Ports<'_>, now: Timestamp, matter: Matter, report: Repo
         stored = read::<Record>(ports.table, &key).await;
     }
     let Ok(stored) = stored else {
-        return publish(ports, &matter, 0, Action::Open, &report).await.map(drop);
+        return publish(ports, &matter, UNRECORDED, Action::Open, &report).await.map(drop);
     };
     let old = stored.as_ref().map(|stored| &stored.record);
     let record = match old {
@@ -150,9 +153,7 @@ async fn record_and_publish(ports: Ports<'_>, expect: Expect, record: Record) ->
         Err(_) => false,
     };
     if !recorded {
-        return publish(ports, &record.matter, record.sequence, record.action, &record.report)
-            .await
-            .map(drop);
+        return publish(ports, &record.matter, UNRECORDED, record.action, &record.report).await.map(drop);
     }
     let version = match expect {
         Expect::Version(version) => version + 1,
