@@ -12,6 +12,7 @@ mod asl;
 mod aws;
 mod demo;
 mod failure;
+mod faults;
 // Built for its tests without the SDK too: what it asks of AWS goes through the ports.
 #[cfg(any(feature = "aws", test))]
 mod live;
@@ -43,6 +44,8 @@ enum Command {
     Asl(asl::Args),
     /// Simulate one night over a fleet, with the real state machines and the real task code.
     Demo(demo::Args),
+    /// Let everything go wrong that can, and say whether the promises hold.
+    Faults(faults::Args),
     /// Say what is due, what is not and why, what matches nothing, and where policies overlap.
     Plan(plan::Args),
     /// Check policies, or print their JSON Schema.
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Asl(args) => asl::run(args, format).map_err(Failure::from),
         Command::Demo(args) => demo::run(args, format).map_err(Failure::from),
+        Command::Faults(args) => faults::run(&args, format),
         Command::Retention(args) => retention::run(&args, format).map_err(Failure::from),
         Command::Schedule(args) => schedule::run(&args, format).map_err(Failure::from),
         Command::Simulate(args) => simulate::run(&args, format),

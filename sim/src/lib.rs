@@ -6,6 +6,7 @@
 pub mod asl;
 pub mod aws;
 pub mod deployment;
+pub mod faults;
 pub mod forecast;
 pub mod machines;
 pub mod night;

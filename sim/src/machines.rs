@@ -1,6 +1,7 @@
 //! The shipped state machines, as the files in `statemachine/` have them.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use stopgap_core::tasks;
 
@@ -11,8 +12,44 @@ pub const FLEET: &str = include_str!("../../statemachine/fleet.asl.json");
 /// `statemachine/instance.asl.json`: one backup of one instance.
 pub const INSTANCE: &str = include_str!("../../statemachine/instance.asl.json");
 
+/// The ARN that Step Functions gives to the instance machine here.
+const INSTANCE_ARN: &str = "arn:aws:states:us-east-1:123456789012:stateMachine:instance";
+
 /// `statemachine/rescue.asl.json`: gives back the instances that no run looks after any more.
 pub const RESCUE: &str = include_str!("../../statemachine/rescue.asl.json");
+
+/// The machines of a deployment, ready to run. Reading them takes longer than a night that they run, so they are shared.
+#[derive(Clone)]
+pub struct Machines {
+    /// Plans, and dispatches runs.
+    pub fleet: Rc<StateMachine>,
+    /// One backup of one instance.
+    pub instance: Rc<StateMachine>,
+    /// Gives instances back.
+    pub rescue: Rc<StateMachine>,
+}
+
+impl Machines {
+    /// Those that are shipped.
+    ///
+    /// # Errors
+    /// What is wrong with a file.
+    pub fn shipped() -> Result<Self, String> {
+        Self::read(FLEET, INSTANCE, RESCUE)
+    }
+
+    /// Those of these texts.
+    ///
+    /// # Errors
+    /// What is wrong with one of them.
+    pub fn read(fleet: &str, instance: &str, rescue: &str) -> Result<Self, String> {
+        Ok(Self {
+            fleet: Rc::new(resolve(fleet, &[("InstanceMachine", INSTANCE_ARN)])?),
+            instance: Rc::new(resolve(instance, &[])?),
+            rescue: Rc::new(resolve(rescue, &[])?),
+        })
+    }
+}
 
 /// The name that states and placeholders give to a function: `StopInstance` for `stop-instance`.
 pub fn state_name(function: &str) -> String {

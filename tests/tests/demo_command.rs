@@ -11,7 +11,14 @@ use serde_json::Value;
 use stopgap_tests::stopgap;
 
 /// The faults that befall one instance, and those that befall everything.
-const ONE: [&str; 4] = ["no-capacity", "kms-grant-missing", "snapshot-error", "stop-protected"];
+const ONE: [&str; 6] = [
+    "no-capacity",
+    "kms-grant-missing",
+    "snapshot-error",
+    "volume-error",
+    "snapshot-limit",
+    "stop-protected",
+];
 const ALL: [&str; 7] = [
     "events-lost",
     "events-late",

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 use stopgap_core::inventory::InstanceState;
 use stopgap_core::ports::FaultKind;
-use stopgap_sim::aws::{FaultName, Injection, Wrong};
+use stopgap_sim::aws::{FaultName, Injection, Site, Wrong};
 use stopgap_sim::stepfunctions::Status;
 use stopgap_tests::{Scene, home, nightly};
 
@@ -331,21 +331,17 @@ fn an_unanswered_create_of_which_only_a_part_is_seen_is_not_taken_for_the_whole(
 
 #[test]
 fn a_create_that_ec2_refused_is_repeated_without_waiting_for_what_cannot_be_there() {
-    let run = |injection| {
+    let run = |injection: Option<Injection>| {
         let scene = Scene::nightly(16);
         let id = scene.add(|spec| spec);
-        scene.stopgap.aws.change(|world| world.injection = injection);
+        scene.stopgap.aws.change(|world| injection.into_iter().for_each(|wrong| world.watch.arm(wrong)));
         let execution = scene.run(json!({ "instance_id": id }));
         assert_eq!(execution.status, Status::Succeeded);
-        scene.stopgap.aws.look(|world| {
-            let overhead = world.machine(&id).unwrap().downs[0].overhead().unwrap();
-            (world.port_calls.iter().position(|call| *call == "CreateSnapshots").unwrap(), overhead)
-        })
+        scene.stopgap.aws.look(|world| world.machine(&id).unwrap().downs[0].overhead().unwrap())
     };
-    let (create, overhead) = run(None);
-    let refused = Wrong::Refused(FaultKind::Throttled);
-    let (_, after_a_refusal) = run(Some(Injection { after: create as u64, times: 1, wrong: refused }));
-    let longer = after_a_refusal - overhead;
+    let at = Site::new("CreateSnapshots", "CreateSnapshots", 1);
+    let refused = Injection { at, lasts: false, wrong: Wrong::Refused(FaultKind::Throttled) };
+    let longer = run(Some(refused)) - run(None);
     assert!(longer < SignedDuration::from_secs(5), "down {longer:#} longer");
 }
 

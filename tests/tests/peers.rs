@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use stopgap_core::backup_set;
 use stopgap_core::inventory::{InstanceState, Location};
 use stopgap_core::ports::FaultKind;
-use stopgap_sim::aws::{FaultName, Injection, Wrong};
+use stopgap_sim::aws::{FaultName, Injection, Site, Wrong};
 use stopgap_sim::stepfunctions::Status;
 use stopgap_tests::{Scene, nightly};
 
@@ -25,20 +25,19 @@ fn occurrences(scene: &Scene) -> Vec<String> {
     backup_set::group(&scene.snapshots()).sets.iter().map(|set| set.occurrence.at.to_string()).collect()
 }
 
-/// One run by hand in which a call is refused: the first one to `operation`.
-fn refused(seed: u64, operation: &str, kind: FaultKind) -> (Scene, String, Status) {
-    let run = |injection| {
-        let scene = Scene::nightly(seed);
-        let id = scene.add(|spec| spec);
-        scene.stopgap.aws.change(|world| world.injection = injection);
-        let execution = scene.run(json!({ "instance_id": id }));
-        (scene, id, execution.status)
-    };
-    let (whole, ..) = run(None);
-    let number = whole.stopgap.aws.look(|world| {
-        world.port_calls.iter().position(|call| *call == operation).expect("the run makes this call")
+/// One run by hand in which a state's first call of an operation is refused.
+fn refused(seed: u64, state: &str, operation: &'static str, kind: FaultKind) -> (Scene, String, Status) {
+    let scene = Scene::nightly(seed);
+    let id = scene.add(|spec| spec);
+    let at = Site::new(state, operation, 1);
+    scene.stopgap.aws.change(|world| {
+        world.watch.noting = true;
+        world.watch.arm(Injection { at, lasts: false, wrong: Wrong::Refused(kind) });
     });
-    run(Some(Injection { after: number as u64, times: 1, wrong: Wrong::Refused(kind) }))
+    let execution = scene.run(json!({ "instance_id": id }));
+    let befell = scene.stopgap.aws.look(|world| world.watch.calls.iter().any(|called| called.wrong));
+    assert!(befell, "the run makes this call");
+    (scene, id, execution.status)
 }
 
 #[test]
@@ -83,7 +82,7 @@ fn a_region_that_has_no_instance_any_more_is_pruned_all_the_same() {
 
 #[test]
 fn snapshots_whose_tags_could_not_be_copied_count_and_are_deleted_in_their_turn() {
-    let (scene, id, status) = refused(3, "CreateTags", FaultKind::AccessDenied);
+    let (scene, id, status) = refused(3, "CopyTags", "CreateTags", FaultKind::AccessDenied);
     assert_eq!((status, scene.messages()), (Status::Succeeded, vec![opened("tags-incomplete", &id)]));
     let first = occurrences(&scene);
     assert_eq!(first.len(), 1);
@@ -193,7 +192,7 @@ fn retention_by_days_keeps_the_young_and_deletes_the_old_in_one_run() {
 
 #[test]
 fn a_limit_that_leaves_no_room_for_a_snapshot_is_a_failed_run_and_a_ticket() {
-    let (scene, id, status) = refused(8, "CreateSnapshots", FaultKind::LimitExceeded);
+    let (scene, id, status) = refused(8, "CreateSnapshots", "CreateSnapshots", FaultKind::LimitExceeded);
     assert_eq!((status, scene.snapshots().len()), (Status::Failed, 0));
     assert_eq!(scene.messages(), [opened("backup-failed", &id)]);
     let message: Value = scene.stopgap.aws.look(|world| world.published[0].1.document.clone());

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use stopgap_core::backup_set;
 use stopgap_core::inventory::InstanceState;
 use stopgap_core::ports::{FaultKind, LifecycleState};
-use stopgap_sim::aws::{FaultName, Injection, InstanceSpec, Wrong};
+use stopgap_sim::aws::{FaultName, Injection, InstanceSpec, Site, Wrong};
 use stopgap_sim::stepfunctions::{HistoryEvent, Status};
 use stopgap_tests::{Scene, evening, home};
 
@@ -162,8 +162,8 @@ fn an_instance_that_will_not_start_keeps_one_critical_ticket_until_it_runs() {
     scene.pass(SignedDuration::from_mins(10));
     assert_eq!(scene.state(&id), Some(InstanceState::Running));
     let messages = scene.messages();
-    let opened: Vec<_> = messages.iter().filter(|(_, action, _)| action == "open").collect();
-    assert_eq!(opened.len(), 1, "{messages:?}");
+    let opened: Vec<_> = messages.iter().filter(|(_, action, _)| action == "open").map(|m| &*m.0).collect();
+    assert_eq!(opened, ["left-stopped", "backup-missed"], "too late to be tried again: {messages:?}");
 }
 
 #[test]
@@ -237,21 +237,23 @@ fn one_look_that_does_not_find_the_instance_leaves_nobody_stopped() {
         (scene, id)
     };
     let (scene, _) = aborted();
-    let before = scene.stopgap.aws.look(|world| world.port_calls.len());
+    scene.stopgap.aws.change(|world| (world.watch.on, world.watch.noting) = (true, true));
     scene.pass(SignedDuration::from_mins(6));
-    let looks: Vec<usize> = scene.stopgap.aws.look(|world| {
-        let calls = world.port_calls.iter().enumerate().skip(before);
-        calls.filter(|(_, call)| **call == "DescribeInstances").map(|(number, _)| number).collect()
+    let looks: Vec<Site> = scene.stopgap.aws.look(|world| {
+        let sites = world.watch.calls.iter().map(|called| &called.site);
+        let looks =
+            sites.filter(|site| site.operation == "DescribeInstances" && site.place.starts_with("rescue."));
+        looks.cloned().collect()
     });
     assert!(looks.len() > 2, "the rescuer looks at the instance: {looks:?}");
 
     for look in looks {
         let (scene, id) = aborted();
-        let injection = Injection { after: look as u64, times: 1, wrong };
-        scene.stopgap.aws.change(|world| world.injection = Some(injection));
+        let injection = Injection { at: look.clone(), lasts: false, wrong };
+        scene.stopgap.aws.change(|world| world.watch.arm(injection));
         scene.pass(SignedDuration::from_mins(6));
-        assert_eq!(scene.state(&id), Some(InstanceState::Running), "call {look}");
-        assert_eq!(lifecycle(&scene, &id), Some(LifecycleState::InService), "call {look}");
+        assert_eq!(scene.state(&id), Some(InstanceState::Running), "{look}");
+        assert_eq!(lifecycle(&scene, &id), Some(LifecycleState::InService), "{look}");
     }
 }
 
@@ -259,14 +261,13 @@ fn one_look_that_does_not_find_the_instance_leaves_nobody_stopped() {
 fn a_table_that_cannot_be_read_is_a_critical_ticket() {
     let scene = Scene::nightly(8);
     scene.stopgap.aws.change(|world| {
-        world.injection =
-            Some(Injection { after: 0, times: 1, wrong: Wrong::Refused(FaultKind::AccessDenied) });
+        let at = Site::new("rescue.FindDebts", "Query", 1);
+        world.watch.arm(Injection { at, lasts: false, wrong: Wrong::Refused(FaultKind::AccessDenied) });
     });
     let look =
         || scene.stopgap.step_functions.start_execution(&scene.stopgap.rescue, None, json!({})).unwrap();
     look();
     scene.pass(SignedDuration::from_mins(5));
-    scene.stopgap.aws.change(|world| world.injection = None);
     look();
     scene.pass(SignedDuration::from_mins(5));
     look();

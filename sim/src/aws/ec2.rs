@@ -17,7 +17,7 @@ use super::budget::Budget;
 use super::faults::FaultName;
 use super::preflight::{never_stops, opens, pending_allowed};
 use super::world::{Copy, Place};
-use super::{Aws, events};
+use super::{Aws, Deleted, events};
 
 /// EC2 pages hold up to 1,000 items.
 const PAGE: usize = 1_000;
@@ -315,12 +315,21 @@ impl Ec2 for Aws {
         self.request(OPERATION, at, Budget::Snapshot).await?;
         takes_tags(OPERATION, &request.tags, &Tags::new())?;
         let now = self.clock().now();
-        let fails = self.look(|world| {
-            let machine = world.machine(&request.instance_id);
-            machine.is_some_and(|machine| machine.faults.contains(&FaultName::SnapshotError))
+        let faults = self.look(|world| {
+            world.machine(&request.instance_id).map(|machine| machine.faults.clone()).unwrap_or_default()
         });
+        if faults.contains(&FaultName::SnapshotLimit) {
+            let message = "SnapshotLimitExceeded: Your account has reached its limit of snapshots.";
+            return Err(rejected(OPERATION, FaultKind::LimitExceeded, message));
+        }
         let made = self.change(|world| make_snapshots(world, at, request, now))?;
         let takes = self.look(|world| world.machine(&request.instance_id)?.snapshots_take);
+        let fails =
+            match (faults.contains(&FaultName::SnapshotError), faults.contains(&FaultName::VolumeError)) {
+                (true, _) => made.len(),
+                (false, true) => 1,
+                (false, false) => 0,
+            };
         self.settle(at, &made, takes, fails);
         if self.has(FaultName::CreateUnanswered) && self.happens(1.0 / 3.0) {
             self.clock().sleep(Duration::from_secs(5)).await;
@@ -362,8 +371,17 @@ impl Ec2 for Aws {
                 let message = format!("SnapshotLocked: '{snapshot_id}' is locked");
                 return Err(rejected(OPERATION, FaultKind::Conflict, message));
             }
-            let removed = place.snapshots.remove(snapshot_id);
-            removed.map(drop).ok_or_else(|| no_snapshot(OPERATION, snapshot_id))
+            Ok(())
+        })?;
+        self.change(|world| {
+            let place = world.places.entry(at.clone()).or_default();
+            let complete = if world.watch.on { place.complete_beside(snapshot_id) } else { Vec::new() };
+            let copy =
+                place.snapshots.remove(snapshot_id).ok_or_else(|| no_snapshot(OPERATION, snapshot_id))?;
+            if world.watch.on {
+                world.watch.deleted.push(Deleted { snapshot: copy.snapshot, complete });
+            }
+            Ok(())
         })
     }
 }
@@ -432,8 +450,9 @@ fn make_snapshots(
 }
 
 impl Aws {
-    /// Lets the snapshots of one call complete, or all of them fail together; then one event tells of it.
-    fn settle(&self, at: &Location, made: &[CreatedSnapshot], takes: Option<Duration>, fails: bool) {
+    /// Lets the snapshots of one call complete but for the last `fails` of them; then one event tells of it. EC2 says that
+    /// all of a call fail together.
+    fn settle(&self, at: &Location, made: &[CreatedSnapshot], takes: Option<Duration>, fails: usize) {
         let ids: Vec<String> = made.iter().map(|snapshot| snapshot.id.clone()).collect();
         let largest = self.at_place(at, |place| {
             let sizes =
@@ -448,13 +467,14 @@ impl Aws {
         self.clock().clone().spawn(async move {
             aws.clock().sleep(takes).await;
             let now = aws.clock().now();
-            let state = if fails { SnapshotState::Error } else { SnapshotState::Completed };
+            let well = ids.len() - fails;
             aws.at_place(&at, |place| {
-                for id in &ids {
+                for (n, id) in ids.iter().enumerate() {
+                    let state = if n < well { SnapshotState::Completed } else { SnapshotState::Error };
                     place.settle(id, state, now);
                 }
             });
-            aws.emit(events::snapshots(&at, &ids, !fails));
+            aws.emit(events::snapshots(&at, &ids, fails == 0));
         });
     }
 }

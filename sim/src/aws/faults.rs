@@ -50,6 +50,10 @@ faults! {
         "The start is accepted, and the instance falls back to stopped since KMS refuses the grant.";
     SnapshotError = "snapshot-error", Instance,
         "The instance's snapshots end in error, however often they are made.";
+    VolumeError = "volume-error", Instance,
+        "The snapshot of the instance's last volume ends in error, whatever becomes of the others.";
+    SnapshotLimit = "snapshot-limit", Instance,
+        "There are as many snapshots as there may be, so EC2 makes none of the instance.";
     StopProtected = "stop-protected", Instance,
         "The instance has stop protection, so EC2 refuses to stop it.";
     EventsLost = "events-lost", Everything,

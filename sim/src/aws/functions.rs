@@ -1,6 +1,8 @@
 //! The Lambda functions: the real task code, invoked the way Step Functions and EventBridge do.
 
+use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -13,6 +15,7 @@ use stopgap_core::tasks;
 use super::Aws;
 use super::faults::FaultName;
 use super::injection::Injected;
+use super::watch::Caller;
 use crate::stepfunctions::{TaskCall, TaskFailure, TaskRunner};
 
 /// How long a function may run: what the deployment sets. The states wait a little longer.
@@ -42,7 +45,8 @@ impl TaskRunner for Host {
                 return Err(failure("States.Runtime", format!("{} is not simulated", call.resource)));
             };
             let payload = call.parameters.get("Payload").cloned().unwrap_or(Value::Null);
-            let answer = aws.invoke(function, payload).await?;
+            let caller = Caller::state(&call.execution_arn, &call.state);
+            let answer = aws.invoke(function, caller, payload).await?;
             Ok(json!({ "ExecutedVersion": "$LATEST", "Payload": answer, "StatusCode": 200 }))
         }
         .boxed_local()
@@ -68,7 +72,12 @@ impl Aws {
     }
 
     /// Invokes a function, with Lambda's own errors where it crashes or takes too long.
-    pub(super) async fn invoke(&self, function: &str, payload: Value) -> Result<Value, TaskFailure> {
+    pub(super) async fn invoke(
+        &self,
+        function: &str,
+        caller: Caller,
+        payload: Value,
+    ) -> Result<Value, TaskFailure> {
         self.change(|world| *world.calls.entry("Invoke").or_default() += 1);
         self.clock().sleep(self.between(8..=25)).await;
         let crashes = self.has(FaultName::FunctionsCrash) && self.happens(0.05);
@@ -82,15 +91,21 @@ impl Aws {
         let until = now.saturating_add(limit).unwrap_or(Timestamp::MAX);
         let remaining = || until.duration_since(self.clock().now());
         let cx = Context { now, remaining: &remaining, settings: self.settings() };
-        let injected = Injected(self);
-        let task = pin!(tasks::dispatch(function, injected.ports(), cx, payload));
+        let injected = Injected::new(self, caller);
+        let mut task = pin!(tasks::dispatch(function, injected.ports(), cx, payload));
+        // A crash ends the function in the middle of its task.
+        let task = pin!(poll_fn(|context| match task.as_mut().poll(context) {
+            Poll::Pending if injected.has_crashed() => Poll::Ready(None),
+            polled => polled.map(Some),
+        }));
         let late = pin!(self.clock().sleep(limit));
         let ended = select(task, late).await;
         self.bill(function, self.clock().now().duration_since(now));
         match ended {
+            Either::Left((None, _)) => Err(exited()),
             Either::Left(_) if crashes => Err(exited()),
-            Either::Left((Ok(answer), _)) => Ok(answer),
-            Either::Left((Err(error), _)) => Err(failure(error.name.as_str(), error.cause)),
+            Either::Left((Some(Ok(answer)), _)) => Ok(answer),
+            Either::Left((Some(Err(error)), _)) => Err(failure(error.name.as_str(), error.cause)),
             Either::Right(_) => {
                 let seconds = limit.as_secs_f64();
                 Err(failure(

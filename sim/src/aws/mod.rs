@@ -13,14 +13,20 @@ mod faults;
 mod functions;
 mod injection;
 mod preflight;
+mod sabotage;
 mod table;
+mod watch;
 mod workflow;
 mod world;
 
 pub use build::{GroupSpec, InstanceSpec, Pace, VolumeSpec};
+pub(crate) use events::RUN_ENDED;
+pub use events::{Delivery, EventFault};
 pub use faults::{FaultName, Scope};
 pub use functions::Host;
-pub use injection::{Injection, Wrong};
+pub use sabotage::Sabotage;
+pub(crate) use watch::place_of;
+pub use watch::{Called, Deleted, Injection, Site, Watch, Wrong};
 pub use world::{Billed, Down, Group, Machine, Place, World};
 
 use std::cell::{OnceCell, RefCell};
@@ -34,7 +40,7 @@ use stopgap_core::inventory::Location;
 use stopgap_core::ports::{Fault, FaultKind, Ports, Settings};
 
 use crate::runtime::Clock;
-use crate::stepfunctions::StepFunctions;
+use crate::stepfunctions::{StepFunctions, WeakStepFunctions};
 use budget::Budget;
 
 /// How often a port asks again when a budget is empty, and how long it waits at most in between: some ten seconds in
@@ -53,7 +59,7 @@ struct Inner {
     settings: Settings,
     world: RefCell<World>,
     chance: RefCell<ChaCha8Rng>,
-    step_functions: OnceCell<StepFunctions>,
+    step_functions: OnceCell<WeakStepFunctions>,
 }
 
 impl Aws {
@@ -64,10 +70,14 @@ impl Aws {
         Self { inner: Rc::new(Inner { clock, settings, world, chance, step_functions: OnceCell::new() }) }
     }
 
-    /// Joins it with the Step Functions whose tasks it runs. Once.
-    pub fn join(&self, step_functions: StepFunctions) {
+    /// Joins it with the Step Functions whose tasks it runs. Once. It does not keep them alive: they keep it.
+    pub fn join(&self, step_functions: &StepFunctions) {
         // A second one would be a mistake of the caller's that changes nothing here.
-        let _ = self.inner.step_functions.set(step_functions);
+        let _ = self.inner.step_functions.set(step_functions.downgrade());
+    }
+
+    fn step_functions(&self) -> Option<StepFunctions> {
+        self.inner.step_functions.get()?.upgrade()
     }
 
     /// All ports.
@@ -90,7 +100,7 @@ impl Aws {
         change(&mut self.inner.world.borrow_mut())
     }
 
-    fn clock(&self) -> &Clock {
+    pub(crate) fn clock(&self) -> &Clock {
         &self.inner.clock
     }
 

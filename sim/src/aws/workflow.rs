@@ -22,7 +22,7 @@ const SUBJECT: usize = 100;
 impl Callbacks for Aws {
     async fn succeed(&self, token: &str, output: Value) -> Result<(), Fault> {
         self.quick_request("SendTaskSuccess").await;
-        if let Some(step_functions) = self.inner.step_functions.get() {
+        if let Some(step_functions) = self.step_functions() {
             // A stale token came too late to matter: see the port.
             let _ = step_functions.send_task_success(token, output);
         }
@@ -31,7 +31,7 @@ impl Callbacks for Aws {
 
     async fn fail(&self, token: &str, error: &TaskError) -> Result<(), Fault> {
         self.quick_request("SendTaskFailure").await;
-        if let Some(step_functions) = self.inner.step_functions.get() {
+        if let Some(step_functions) = self.step_functions() {
             let _ = step_functions.send_task_failure(token, error.name.as_str(), &error.cause);
         }
         Ok(())
@@ -42,16 +42,14 @@ impl Callbacks for Aws {
 impl Executions for Aws {
     async fn running(&self, machine_arn: &str, _: Option<String>) -> Result<Page<String>, Fault> {
         self.quick_request("ListExecutions").await;
-        let executions = self.inner.step_functions.get().map(|sf| sf.executions()).unwrap_or_default();
-        let running = executions
-            .into_iter()
-            .filter(|execution| execution.machine_arn == machine_arn && execution.status == Status::Running);
-        Ok(Page { items: running.map(|execution| execution.arn).collect(), next: None })
+        let step_functions = self.step_functions();
+        let running = step_functions.map(|step_functions| step_functions.running(machine_arn));
+        Ok(Page { items: running.unwrap_or_default(), next: None })
     }
 
     async fn execution(&self, execution_arn: &str) -> Result<Option<Execution>, Fault> {
         self.quick_request("DescribeExecution").await;
-        let found = self.inner.step_functions.get().and_then(|sf| sf.describe_execution(execution_arn));
+        let found = self.step_functions().and_then(|sf| sf.describe_execution(execution_arn));
         Ok(found.map(|found| Execution {
             status: match found.status {
                 Status::Running => ExecutionStatus::Running,
@@ -67,7 +65,7 @@ impl Executions for Aws {
 
     async fn newest_state(&self, execution_arn: &str) -> Result<Option<String>, Fault> {
         self.quick_request("GetExecutionHistory").await;
-        let events = self.inner.step_functions.get().map(|sf| sf.history(execution_arn)).unwrap_or_default();
+        let events = self.step_functions().map(|sf| sf.history(execution_arn)).unwrap_or_default();
         if events.is_empty() {
             let message = format!("ExecutionDoesNotExist: Execution Does Not Exist: '{execution_arn}'");
             return Err(Fault::new("GetExecutionHistory", FaultKind::NotFound, message));
@@ -79,7 +77,7 @@ impl Executions for Aws {
     async fn start(&self, machine_arn: &str, name: &str, input: &Value) -> Result<Started, Fault> {
         const OPERATION: &str = "StartExecution";
         self.quick_request(OPERATION).await;
-        let Some(step_functions) = self.inner.step_functions.get() else {
+        let Some(step_functions) = self.step_functions() else {
             return Err(Fault::new(OPERATION, FaultKind::Unavailable, "there is no Step Functions here"));
         };
         match step_functions.start_execution(machine_arn, Some(name), input.clone()) {

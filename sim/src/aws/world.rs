@@ -9,11 +9,13 @@ use stopgap_core::inventory::{Instance, InstanceState, Location, Snapshot, Snaps
 use stopgap_core::ports::{
     InstanceStorage, Key, KeyState, LifecycleState, Modification, Notice, ScheduledEvent,
 };
-use stopgap_core::set_tags;
+use stopgap_core::{backup_set, set_tags};
 
 use super::budget::{Bucket, Budget};
+use super::events::EventFault;
 use super::faults::FaultName;
-use super::injection::Injection;
+use super::sabotage::Sabotage;
+use super::watch::Watch;
 
 /// All there is.
 #[derive(Default)]
@@ -35,12 +37,14 @@ pub struct World {
     pub calls: BTreeMap<&'static str, u64>,
     /// What befalls everything.
     pub faults: BTreeSet<FaultName>,
-    /// The calls that functions made through their ports, in order.
-    pub port_calls: Vec<&'static str>,
     /// The operations that stopgap's roles may not call.
     pub denied: BTreeSet<&'static str>,
-    /// The one call that is to go wrong.
-    pub injection: Option<Injection>,
+    /// The watch over the functions' calls, and what is to go wrong with them.
+    pub watch: Watch,
+    /// The events that go astray.
+    pub event_faults: Vec<EventFault>,
+    /// What is broken about stopgap itself, on purpose.
+    pub sabotage: Option<Sabotage>,
     /// Every duration is the middle of its range and nothing is left to chance: the usual rather than one of the possible.
     pub even: bool,
     /// What Lambda bills, by function.
@@ -127,6 +131,19 @@ impl Place {
         self.pending.get(volume_id).into_iter().flatten().filter_map(|id| self.snapshots.get(id))
     }
 
+    /// The times of the complete sets of the policy and instance that a snapshot is of, its own among them, oldest first.
+    pub(super) fn complete_beside(&self, snapshot_id: &str) -> Vec<Timestamp> {
+        let Some(copy) = self.snapshots.get(snapshot_id) else { return Vec::new() };
+        let tags = &copy.snapshot.tags;
+        let (Some(instance), Some(policy)) = (tags.get(set_tags::INSTANCE), tags.get(set_tags::POLICY))
+        else {
+            return Vec::new();
+        };
+        let sets = backup_set::group(self.of_instance(instance).map(|copy| &copy.snapshot)).sets;
+        let complete = sets.iter().filter(|set| set.is_complete() && set.policy().as_str() == policy);
+        complete.map(|set| set.at()).collect()
+    }
+
     /// The snapshots tagged as of this instance.
     pub(super) fn of_instance(&self, instance_id: &str) -> impl Iterator<Item = &Copy> {
         let ids = self.by_instance.get(instance_id).into_iter().flatten();
@@ -198,7 +215,7 @@ impl Machine {
     }
 
     /// Enters a state.
-    pub(super) fn enter(&mut self, now: Timestamp, state: InstanceState, reason: Option<&str>) {
+    pub(crate) fn enter(&mut self, now: Timestamp, state: InstanceState, reason: Option<&str>) {
         self.instance.state = state;
         self.instance.state_reason = reason.map(str::to_owned);
         self.past.push((now, state, self.instance.state_reason.clone()));
@@ -275,7 +292,7 @@ impl World {
     }
 
     /// A new id with this prefix, as long as EC2's.
-    pub(super) fn id(&mut self, prefix: &str) -> String {
+    pub(crate) fn id(&mut self, prefix: &str) -> String {
         self.ids += 1;
         // Spread, so that the order of ids tells nothing.
         let spread = self.ids.wrapping_mul(0x9e37_79b9_7f4a_7c15);

@@ -65,10 +65,14 @@ async fn step<'a>(
     input: Value,
 ) -> Result<Step<'a>, Failure> {
     let kind = state.kind.name();
-    let mut details = vec![("name", Value::from(name))];
-    details.extend(input_details(input.to_string()));
-    let event = thread.event(format!("{kind}StateEntered"), Some(("stateEnteredEventDetails", details)))?;
+    let details = thread.run.history.keeps_details().then(|| {
+        let mut details = vec![("name", Value::from(name))];
+        details.extend(input_details(input.to_string()));
+        ("stateEnteredEventDetails", details)
+    });
+    let event = thread.event(format!("{kind}StateEntered"), details)?;
     thread.service.count_transition(thread.run);
+    thread.service.entered(thread.run, name);
     let mut entered = Entered {
         thread,
         name,

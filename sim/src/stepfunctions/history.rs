@@ -73,6 +73,11 @@ impl History {
         Self { keep, events: RefCell::default() }
     }
 
+    /// Whether details are kept; making them takes longer than all the rest of an event.
+    pub(super) fn keeps_details(&self) -> bool {
+        self.keep == Keep::Everything
+    }
+
     pub(super) fn events(&self) -> Vec<HistoryEvent> {
         self.events.borrow().clone()
     }

@@ -23,7 +23,7 @@
 //! | `MaxConcurrencyPath` is read before the items, what is tolerated after `MapStateStarted` | recordings |
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use futures::future::LocalBoxFuture;
 use jiff::Timestamp;
@@ -128,10 +128,24 @@ impl Default for Settings {
 
 /// The service. A handle: clones are the same service.
 ///
-/// The service keeps its [`TaskRunner`]; a runner that keeps the service in turn keeps both alive for good.
+/// The service keeps its [`TaskRunner`]; a runner that keeps the service in turn keeps both alive for good, unless it keeps
+/// it as [`WeakStepFunctions`].
 #[derive(Clone)]
 pub struct StepFunctions {
     service: Rc<service::Service>,
+}
+
+/// A handle that does not keep the service alive.
+#[derive(Clone)]
+pub struct WeakStepFunctions {
+    service: Weak<service::Service>,
+}
+
+impl WeakStepFunctions {
+    /// The service, if anyone keeps it alive.
+    pub fn upgrade(&self) -> Option<StepFunctions> {
+        Some(StepFunctions { service: self.service.upgrade()? })
+    }
 }
 
 impl StepFunctions {
@@ -140,9 +154,20 @@ impl StepFunctions {
         Self { service: Rc::new(service::Service::new(clock, runner, settings)) }
     }
 
+    /// A handle that does not keep the service alive.
+    pub fn downgrade(&self) -> WeakStepFunctions {
+        WeakStepFunctions { service: Rc::downgrade(&self.service) }
+    }
+
+    /// Forgets all listeners, and with them what they keep alive.
+    pub fn unsubscribe_all(&self) {
+        let gone = (self.service.listeners.take(), self.service.entry_listeners.take());
+        drop(gone);
+    }
+
     /// Registers a machine and returns its ARN. A machine of the same name is replaced, for executions to come.
-    pub fn create_state_machine(&self, name: &str, definition: StateMachine) -> String {
-        self.service.create_state_machine(name, definition)
+    pub fn create_state_machine(&self, name: &str, definition: impl Into<Rc<StateMachine>>) -> String {
+        self.service.create_state_machine(name, definition.into())
     }
 
     /// Starts an execution and returns its ARN. It takes its first step when the runtime runs.
@@ -166,6 +191,11 @@ impl StepFunctions {
         self.service.stop(arn, error, cause);
     }
 
+    /// Ends an execution as `TIMED_OUT`, as its `TimeoutSeconds` would. Nothing happens if it is not running.
+    pub fn time_out_execution(&self, arn: &str) {
+        self.service.time_out(arn);
+    }
+
     /// Goes on where an execution failed, was stopped or timed out, with the same input and definition.
     ///
     /// # Errors
@@ -187,6 +217,19 @@ impl StepFunctions {
     /// All executions, in the order in which they were started.
     pub fn executions(&self) -> Vec<Execution> {
         self.service.all().iter().map(|execution| execution.describe()).collect()
+    }
+
+    /// The ARNs of a machine's executions that are running, in the order in which they were started.
+    pub fn running(&self, machine_arn: &str) -> Vec<String> {
+        let all = self.service.all();
+        let running =
+            all.iter().filter(|run| run.machine_arn == machine_arn && run.status() == Status::Running);
+        running.map(|run| run.arn.clone()).collect()
+    }
+
+    /// Whether no execution is running.
+    pub fn is_idle(&self) -> bool {
+        self.service.is_idle()
     }
 
     /// Ends the task that waits for `token` with `output`.
@@ -222,6 +265,12 @@ impl StepFunctions {
     /// Status Change" does.
     pub fn subscribe(&self, listener: impl Fn(&Execution) + 'static) {
         self.service.listeners.borrow_mut().push(Rc::new(listener));
+    }
+
+    /// Calls `listener` with the machine's name, the execution's ARN and the state whenever an execution, Standard or express,
+    /// enters a state.
+    pub fn subscribe_to_states(&self, listener: impl Fn(&str, &str, &str) + 'static) {
+        self.service.entry_listeners.borrow_mut().push(Rc::new(listener));
     }
 
     /// The registered machines: ARN by name.

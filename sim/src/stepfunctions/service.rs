@@ -59,6 +59,8 @@ pub enum RedriveError {
 }
 
 type Listener = Rc<dyn Fn(&Execution)>;
+/// Hears of the machine's name, the execution's ARN and the state.
+type EntryListener = Rc<dyn Fn(&str, &str, &str)>;
 
 pub(super) struct Service {
     pub(super) clock: Clock,
@@ -68,6 +70,7 @@ pub(super) struct Service {
     pub(super) tokens: Tokens,
     pub(super) transitions: Cell<u64>,
     pub(super) listeners: RefCell<Vec<Listener>>,
+    pub(super) entry_listeners: RefCell<Vec<EntryListener>>,
     machines: RefCell<BTreeMap<String, Rc<StateMachine>>>,
     runs: RefCell<BTreeMap<String, Rc<Run>>>,
     /// The same, in the order in which they were started.
@@ -96,6 +99,7 @@ impl Service {
             tokens: Tokens::default(),
             transitions: Cell::new(0),
             listeners: RefCell::default(),
+            entry_listeners: RefCell::default(),
             machines: RefCell::default(),
             runs: RefCell::default(),
             order: RefCell::default(),
@@ -106,9 +110,9 @@ impl Service {
         format!("arn:aws:states:{}:{}:{rest}", self.settings.region, self.settings.account)
     }
 
-    pub(super) fn create_state_machine(&self, name: &str, definition: StateMachine) -> String {
+    pub(super) fn create_state_machine(&self, name: &str, definition: Rc<StateMachine>) -> String {
         let arn = self.arn(&format!("stateMachine:{name}"));
-        self.machines.borrow_mut().insert(arn.clone(), Rc::new(definition));
+        self.machines.borrow_mut().insert(arn.clone(), definition);
         arn
     }
 
@@ -122,6 +126,10 @@ impl Service {
 
     pub(super) fn all(&self) -> Vec<Rc<Run>> {
         self.order.borrow().clone()
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.order.borrow().iter().all(|run| run.status() != Status::Running)
     }
 
     pub(super) fn count_transition(&self, run: &Run) {
@@ -239,11 +247,30 @@ impl Service {
                 self.end(run, Status::Failed, None, error, failure.cause);
             }
             // AWS: only the event names the error, not the description, and it follows on no other.
-            None => {
-                let details = vec![("error", Value::from("States.Timeout"))];
-                self.mark(run, "ExecutionTimedOut", 0, Some(("executionTimedOutEventDetails", details)));
-                self.end(run, Status::TimedOut, None, None, None);
-            }
+            None => self.timed_out(run),
+        }
+    }
+
+    fn timed_out(&self, run: &Run) {
+        let details = vec![("error", Value::from("States.Timeout"))];
+        self.mark(run, "ExecutionTimedOut", 0, Some(("executionTimedOutEventDetails", details)));
+        self.end(run, Status::TimedOut, None, None, None);
+    }
+
+    pub(super) fn time_out(&self, arn: &str) {
+        let Some(run) = self.find(arn).filter(|run| run.status() == Status::Running) else { return };
+        self.timed_out(&run);
+        let job = run.job.borrow_mut().take();
+        if let Some(job) = job {
+            job.abort();
+        }
+    }
+
+    /// Tells that an execution has entered a state.
+    pub(super) fn entered(&self, run: &Run, state: &str) {
+        let listeners = self.entry_listeners.borrow().clone();
+        for listener in listeners {
+            listener(&run.machine_name, &run.arn, state);
         }
     }
 

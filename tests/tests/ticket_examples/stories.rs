@@ -9,7 +9,7 @@ use stopgap_core::inventory::Location;
 use stopgap_core::policy::ROLE_PREFIX;
 use stopgap_core::ports::{FaultKind, Notice};
 use stopgap_core::ticket::Kind;
-use stopgap_sim::aws::{FaultName, Injection, InstanceSpec, Wrong};
+use stopgap_sim::aws::{FaultName, Injection, InstanceSpec, Site, Wrong};
 use stopgap_tests::{Scene, evening, home, nightly};
 
 /// What is published from the trouble to its end, of each kind. They are told once.
@@ -75,19 +75,14 @@ fn rescue_failed() -> Scene {
     let scene = Scene::nightly(2);
     scene.stopgap.rescue(evening(), at("2026-11-21T04:00:00Z"));
     until(&scene, "2026-11-21T01:59:00Z");
-    for (kind, time) in [
-        (FaultKind::AccessDenied, "2026-11-21T02:00:01Z"),
-        (FaultKind::AccessDenied, "2026-11-21T02:05:01Z"),
-        (FaultKind::NotFound, "2026-11-21T02:10:01Z"),
-    ] {
-        // The next call there is: the first that this look makes.
+    // The first call of a look is its only one then.
+    for (nth, kind) in [(1, FaultKind::AccessDenied), (2, FaultKind::AccessDenied), (3, FaultKind::NotFound)]
+    {
+        let at = Site::new("rescue.FindDebts", "Query", nth);
         scene.stopgap.aws.change(|world| {
-            let after = world.port_calls.len() as u64;
-            world.injection = Some(Injection { after, times: 1, wrong: Wrong::Refused(kind) });
+            world.watch.arm(Injection { at, lasts: false, wrong: Wrong::Refused(kind) });
         });
-        until(&scene, time);
     }
-    scene.stopgap.aws.change(|world| world.injection = None);
     until(&scene, "2026-11-21T03:00:00Z");
     scene
 }
@@ -139,24 +134,17 @@ fn backup_refused() -> Scene {
 
 /// The first deletion is refused.
 fn prune_failed() -> Scene {
-    let night = |refused: Option<u64>| {
-        let scene = at_work(Scene::nightly(6));
-        let id = scene.add(named);
-        for day in 10..16 {
-            scene.add_set(&id, at(&format!("2026-11-{day}T02:00:00Z")));
-        }
-        scene.stopgap.aws.change(|world| {
-            let wrong = Wrong::Refused(FaultKind::AccessDenied);
-            world.injection = refused.map(|after| Injection { after, times: 1, wrong });
-        });
-        until(&scene, "2026-11-22T12:00:00Z");
-        scene
-    };
-    let first = night(None)
-        .stopgap
-        .aws
-        .look(|world| world.port_calls.iter().position(|operation| *operation == "DeleteSnapshot"));
-    night(Some(first.expect("something is deleted") as u64))
+    let scene = at_work(Scene::nightly(6));
+    let id = scene.add(named);
+    for day in 10..16 {
+        scene.add_set(&id, at(&format!("2026-11-{day}T02:00:00Z")));
+    }
+    scene.stopgap.aws.change(|world| {
+        let at = Site::new("PruneSnapshots", "DeleteSnapshot", 1);
+        world.watch.arm(Injection { at, lasts: false, wrong: Wrong::Refused(FaultKind::AccessDenied) });
+    });
+    until(&scene, "2026-11-22T12:00:00Z");
+    scene
 }
 
 /// More tags than a snapshot takes, for two nights.

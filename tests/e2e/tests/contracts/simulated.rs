@@ -54,7 +54,7 @@ impl Simulated {
         let tokens = Rc::<Tokens>::default();
         let runner = Rc::clone(&tokens) as Rc<dyn TaskRunner>;
         let step_functions = StepFunctions::new(clock.clone(), runner, stepfunctions::Settings::default());
-        aws.join(step_functions.clone());
+        aws.join(&step_functions);
         let storage = InstanceStorage { instance_type: "i3.large".to_owned(), size_gb: 475, always: true };
         let home = aws.settings().home.clone();
         aws.change(|world| world.places.entry(home.clone()).or_default().storage.push(storage));

@@ -1,0 +1,108 @@
+//! The fault matrix: whatever goes wrong once, the promises hold; and what is broken on purpose, it finds.
+
+#[path = "faults/page.rs"]
+mod page;
+#[path = "faults/sabotage.rs"]
+mod sabotage;
+
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use stopgap_sim::faults::{Act, Kind, Line, Question, Tried, Trouble, matrix, play_all, singles};
+use stopgap_sim::machines::Machines;
+use stopgap_tests::definition::Definition;
+
+/// All single scenarios, played: once for all tests.
+fn played() -> &'static [Line] {
+    static PLAYED: OnceLock<Vec<Line>> = OnceLock::new();
+    PLAYED.get_or_init(|| {
+        let machines = Machines::shipped().expect("the shipped machines are sound");
+        let scenarios = singles(&machines).expect("they run");
+        play_all(&Tried::SHIPPED, &scenarios, &|| {}).expect("they run")
+    })
+}
+
+#[test]
+fn whatever_goes_wrong_once_breaks_no_promise() {
+    let violations: Vec<_> = played().iter().flat_map(|line| &line.violations).collect();
+    let lines: Vec<String> = violations
+        .iter()
+        .map(|broken| format!("{}: {} {}", broken.scenario, broken.promise, broken.what))
+        .collect();
+    assert!(violations.is_empty(), "{}\n{:#?}", lines.join("\n"), violations[0]);
+}
+
+#[test]
+fn every_scenario_has_a_name_of_its_own() {
+    let names: BTreeSet<String> = played().iter().map(|line| line.scenario.id()).collect();
+    assert_eq!(names.len(), played().len());
+    assert!(names.contains("StopInstance/StopInstances#1/throttled-once"));
+}
+
+#[test]
+fn each_call_of_each_state_goes_wrong_in_every_way() {
+    let mut ways: std::collections::BTreeMap<(String, String), BTreeSet<Kind>> = Default::default();
+    for line in played() {
+        if let Some(Trouble::Call(place, operation, nth, kind)) = line.scenario.troubles.last() {
+            ways.entry((place.to_string(), format!("{operation}#{nth}"))).or_default().insert(*kind);
+        }
+    }
+    let whole = |kinds: &BTreeSet<Kind>| kinds.len() == Kind::ALL.len();
+    // What leads to a state goes wrong in its own way only.
+    let in_part: Vec<_> = ways.iter().filter(|(_, kinds)| !whole(kinds) && kinds.len() > 1).collect();
+    assert_eq!(in_part, []);
+    assert!(ways.len() > 200, "{} calls", ways.len());
+}
+
+#[test]
+fn every_function_of_every_state_is_tried() {
+    let places: BTreeSet<String> = played()
+        .iter()
+        .filter_map(|line| match line.scenario.troubles.last()? {
+            Trouble::Call(place, ..) => Some(place.to_string()),
+            _ => None,
+        })
+        .collect();
+    let of = |definition: &Definition, machine: &str| {
+        let invokes = definition.tasks().into_iter().filter(|state| state.function().is_some());
+        invokes.map(|state| format!("{machine}{}", state.name)).collect::<Vec<_>>()
+    };
+    let all = [
+        of(&Definition::instance(), ""),
+        of(&Definition::rescue(), "rescue."),
+        of(&Definition::fleet(), "fleet."),
+    ];
+    let missing: Vec<String> = all.concat().into_iter().filter(|place| !places.contains(place)).collect();
+    assert_eq!(missing, NOT_REACHED);
+}
+
+/// The states to which no scenario leads. Step Functions itself refuses to start an execution for the first two; the last
+/// takes backups of instances that are gone, which tests/orphans.rs has.
+const NOT_REACHED: [&str; 3] =
+    ["rescue.NotifyNotBegun", "fleet.NotifyRunNotStarted", "fleet.NotifyPruneFailed"];
+
+#[test]
+fn a_run_that_is_lost_in_any_state_is_rescued() {
+    let lost = |line: &&Line| matches!(line.scenario.troubles.last(), Some(Trouble::State(_, act)) if act.loses_run());
+    let acts: BTreeSet<Act> = played()
+        .iter()
+        .filter(lost)
+        .filter_map(|line| match line.scenario.troubles.last()? {
+            Trouble::State(_, act) => Some(*act),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(acts.len(), 4);
+    for line in played().iter().filter(lost) {
+        assert!(line.scenario.rescuer, "{}", line.scenario.id());
+        assert_eq!(line.violations, [], "{}", line.scenario.id());
+    }
+}
+
+#[test]
+fn a_thousand_random_nights_break_no_promise() {
+    let question = Question { seeds: 1_000, only: Some("no single scenario".to_owned()), pairs: false };
+    let matrix = matrix(&question, |_| {}, || {}).expect("it runs");
+    assert_eq!((matrix.scenarios, matrix.seeds), (1_000, 1_000));
+    assert!(matrix.violations.is_empty(), "{:#?}", matrix.violations[0]);
+}
