@@ -4,13 +4,11 @@ use std::fmt;
 use std::io::{self, Write};
 
 use jiff::Timestamp;
-use serde::Serialize;
-use serde::ser::SerializeStruct;
 use stopgap_core::backup_set::Contradiction;
 use stopgap_core::policy::Tool;
 use stopgap_core::retention::Reason;
 
-use crate::output::{self, plain};
+use crate::output::{plain, push_json};
 
 /// What becomes of each set; of each policy and instance the oldest first.
 #[derive(Default)]
@@ -74,39 +72,18 @@ impl fmt::Display for Why<'_> {
     }
 }
 
-impl Serialize for Why<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl Serialize for Item<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let time = self.time.to_string();
-        let mut fields = serializer.serialize_struct("Item", 4)?;
-        match self.title {
-            Title::Occurrence { policy, .. } => {
-                fields.serialize_field("occurrence", &[policy, "/", &time].concat())?;
-            }
-            Title::Group(value) => fields.serialize_field("occurrence", value)?,
-            Title::Nothing => fields.serialize_field("occurrence", &None::<&str>)?,
-        }
-        fields.serialize_field("time", &time)?;
-        fields.serialize_field("snapshots", &self.snapshots)?;
-        fields.serialize_field("reasons", &self.reasons)?;
-        fields.end()
-    }
-}
-
 impl Answer<'_> {
     pub(super) fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut line = String::new();
         for (n, (name, items)) in
             [("keep", &self.keep), ("delete", &self.delete), ("skip", &self.skip)].into_iter().enumerate()
         {
             write!(out, "{} \"{name}\": [", if n == 0 { "{\n" } else { "],\n" })?;
             for (n, item) in items.iter().enumerate() {
                 out.write_all(if n == 0 { b"\n  " } else { b",\n  " })?;
-                output::write_json(&mut *out, item)?;
+                line.clear();
+                item.push_json(&mut line);
+                out.write_all(line.as_bytes())?;
             }
             if !items.is_empty() {
                 out.write_all(b"\n ")?;
@@ -140,6 +117,24 @@ impl Answer<'_> {
 }
 
 impl Item<'_> {
+    /// Adds it to JSON, on one line.
+    fn push_json(&self, json: &mut String) {
+        let time = self.time.to_string();
+        json.push_str("{\"occurrence\":");
+        match self.title {
+            Title::Occurrence { policy, .. } => push_json(json, format_args!("{policy}/{time}")),
+            Title::Group(value) => push_json(json, value),
+            Title::Nothing => json.push_str("null"),
+        }
+        json.push_str(",\"time\":");
+        push_json(json, &time);
+        json.push_str(",\"snapshots\":[");
+        push_all(json, &self.snapshots);
+        json.push_str("],\"reasons\":[");
+        push_all(json, &self.reasons);
+        json.push_str("]}");
+    }
+
     /// What stands above it and the others of its series.
     fn heading(&self) -> String {
         match self.title {
@@ -147,5 +142,13 @@ impl Item<'_> {
             Title::Group(value) => value.to_owned(),
             Title::Nothing => "in no set".to_owned(),
         }
+    }
+}
+
+/// Adds what stands in an array.
+fn push_all(json: &mut String, texts: &[impl fmt::Display]) {
+    for (n, text) in texts.iter().enumerate() {
+        json.push_str(if n == 0 { "" } else { "," });
+        push_json(json, text);
     }
 }
