@@ -3,10 +3,10 @@
 //! A fleet of some years has a million snapshots, and the file is larger than what it takes to read it this way.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::io::{self, Read};
 
 use compact_str::CompactString;
-use indexmap::IndexSet;
 use jiff::Timestamp;
 
 use super::scan::{self, Failed, Scanner, Stop};
@@ -17,9 +17,28 @@ use crate::inventory::{Snapshot, SnapshotState, Unknown};
 use crate::policy::PolicyId;
 use crate::set_tags;
 
-/// Texts by number. Ids are short enough to stand in the table itself, so that one look there finds them. Its hashes are
-/// seeded anew in each process: tags are whatever people write.
-type Names = IndexSet<CompactString, foldhash::fast::RandomState>;
+/// Texts by number.
+#[derive(Debug, Default)]
+struct Names {
+    /// The number of each. Ids are short enough to stand in the table itself, so that one look there finds them: in files
+    /// in no order each look mostly waits for memory. Hashes are seeded anew in each process: tags are whatever people write.
+    numbers: HashMap<CompactString, Name, foldhash::fast::RandomState>,
+    texts: Vec<CompactString>,
+}
+
+impl Names {
+    /// The number of a text, a new one if it has none.
+    fn number(&mut self, text: &str) -> Result<Name, Stop> {
+        if let Some(name) = self.numbers.get(text) {
+            return Ok(*name);
+        }
+        let name = u32::try_from(self.texts.len()).map(Name).map_err(|_| Stop::Odd)?;
+        let text = CompactString::from(text);
+        self.texts.push(text.clone());
+        self.numbers.insert(text, name);
+        Ok(name)
+    }
+}
 
 /// The snapshots of a file.
 #[derive(Debug, Default)]
@@ -179,7 +198,7 @@ impl Catalogue {
             SnapshotState::Recovering
         });
         let belongs = match (grouped, &raw.group) {
-            (true, Some(value)) => Belongs::Group(name(&mut self.names, value)?),
+            (true, Some(value)) => Belongs::Group(self.names.number(value)?),
             (true, None) => Belongs::Nothing,
             (false, _) if !raw.ours => self.adoptable(raw)?,
             (false, _) => self.membership(raw)?,
@@ -213,14 +232,14 @@ impl Catalogue {
                 let policy = match known {
                     Some(name) => name,
                     None => {
-                        let name = name(&mut self.names, policy)?;
+                        let name = self.names.number(policy)?;
                         self.policy = policy.parse().ok().map(|policy| (policy, name));
                         name
                     }
                 };
                 Belongs::Set {
                     policy,
-                    instance: name(&mut self.names, instance_id)?,
+                    instance: self.names.number(instance_id)?,
                     at,
                     volumes: u32::try_from(volumes).unwrap_or(u32::MAX),
                 }
@@ -238,7 +257,7 @@ impl Catalogue {
         let volume = raw.volume.as_deref().unwrap_or_default();
         Ok(match ebs_snapper::instance_of(Some(delete_on), description, volume) {
             None => Belongs::Nothing,
-            Some(Ok(instance)) => Belongs::EbsSnapper { instance: name(&mut self.names, instance)? },
+            Some(Ok(instance)) => Belongs::EbsSnapper { instance: self.names.number(instance)? },
             Some(Err(why)) => {
                 self.whys.push(why);
                 Belongs::Unclear(self.whys.len() - 1)
@@ -248,7 +267,7 @@ impl Catalogue {
 
     /// The number of a name that need not stand in the file. To be asked for before [`Catalogue::order`].
     pub fn number(&mut self, text: &str) -> Option<Name> {
-        name(&mut self.names, text).ok()
+        self.names.number(text).ok()
     }
 
     /// The snapshots, in the file's order.
@@ -258,7 +277,7 @@ impl Catalogue {
 
     /// A policy's, an instance's or a group's name.
     pub fn name(&self, name: Name) -> &str {
-        self.names.get_index(name.0 as usize).map(CompactString::as_str).unwrap_or_default()
+        self.names.texts.get(name.0 as usize).map(CompactString::as_str).unwrap_or_default()
     }
 
     /// The snapshots of these sets, with the tags that make them a set and nothing else.
@@ -290,8 +309,8 @@ impl Catalogue {
 
     /// For each [`Name`] of a policy, instance or group its place in the order of these names.
     pub fn order(&self) -> Order {
-        let mut numbers: Vec<u32> = (0..).take(self.names.len()).collect();
-        numbers.sort_unstable_by_key(|number| self.names.get_index(*number as usize));
+        let mut numbers: Vec<u32> = (0..).take(self.names.texts.len()).collect();
+        numbers.sort_unstable_by_key(|number| self.names.texts.get(*number as usize));
         let mut places = vec![0; numbers.len()];
         for (place, number) in (0..).zip(numbers) {
             if let Some(slot) = places.get_mut(number as usize) {
@@ -316,14 +335,6 @@ impl Order {
     pub fn place(&self, name: Name) -> u32 {
         self.0.get(name.0 as usize).copied().unwrap_or_default()
     }
-}
-
-fn name(names: &mut Names, text: &str) -> Result<Name, Stop> {
-    let number = match names.get_index_of(text) {
-        Some(number) => number,
-        None => names.insert_full(text.into()).0,
-    };
-    u32::try_from(number).map(Name).map_err(|_| Stop::Odd)
 }
 
 impl<'a> Raw<'a> {
