@@ -139,7 +139,8 @@ impl Catalogue {
         let mut catalogue = Self::default();
         let reader = open().map_err(unreadable)?;
         let read = scan::items(reader, "Snapshots", |scanner| {
-            let raw = raw(scanner, group_by)?;
+            let mut raw = Raw::default();
+            read(&mut raw, scanner, group_by)?;
             let started_at = raw.started_at.as_deref().map(str::parse).transpose().map_err(|_| Stop::Odd)?;
             catalogue.add(&raw, started_at, group_by.is_some())
         });
@@ -402,8 +403,7 @@ impl Part {
     }
 }
 
-fn raw<'a>(scanner: &mut Scanner<'a>, group_by: Option<&str>) -> Result<Raw<'a>, Stop> {
-    let mut raw = Raw::default();
+fn read<'a>(raw: &mut Raw<'a>, scanner: &mut Scanner<'a>, group_by: Option<&str>) -> Result<(), Stop> {
     let mut tagged = false;
     scanner.object(Field::known, |key, scanner| {
         let slot = match key {
@@ -417,7 +417,7 @@ fn raw<'a>(scanner: &mut Scanner<'a>, group_by: Option<&str>) -> Result<Raw<'a>,
                 if scanner.peek()? == b'n' {
                     return scanner.text_or_null().map(drop);
                 }
-                return scanner.array(|scanner| tag(scanner, &mut raw, group_by));
+                return scanner.array(|scanner| tag(scanner, raw, group_by));
             }
             Some(Field::Tags) => return Err(Stop::Odd),
             None => return scanner.skip(),
@@ -428,8 +428,7 @@ fn raw<'a>(scanner: &mut Scanner<'a>, group_by: Option<&str>) -> Result<Raw<'a>,
         }
         *slot = scanner.text_or_null()?;
         Ok(())
-    })?;
-    Ok(raw)
+    })
 }
 
 fn tag<'a>(scanner: &mut Scanner<'a>, raw: &mut Raw<'a>, group_by: Option<&str>) -> Result<(), Stop> {

@@ -7,6 +7,9 @@
 
 use std::borrow::Cow;
 use std::io::{self, Read};
+use std::mem;
+
+use wide::u8x16;
 
 /// Why the scanner stopped. It is as small as can be, for it is passed on from each text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,44 +32,48 @@ pub(super) enum Failed {
 /// The rest of what has been read.
 pub(super) struct Scanner<'a> {
     held: &'a str,
-    pos: usize,
+    /// What is not behind it: the end of what is held.
+    rest: &'a [u8],
 }
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(held: &'a str) -> Self {
-        Self { held, pos: 0 }
-    }
-
-    /// What is not behind it.
-    fn rest(&self) -> Result<&'a [u8], Stop> {
-        self.held.as_bytes().get(self.pos..).ok_or(Stop::Short)
+        Self { held, rest: held.as_bytes() }
     }
 
     /// How many bytes are behind it.
+    #[inline]
     pub(super) fn pos(&self) -> usize {
-        self.pos
+        self.held.len() - self.rest.len()
+    }
+
+    /// Goes past so many bytes, which are there.
+    #[inline]
+    fn go(&mut self, count: usize) {
+        self.rest = self.rest.get(count..).unwrap_or_default();
     }
 
     /// The next byte that is not white space; it stays the next.
     #[inline]
     pub(super) fn peek(&mut self) -> Result<u8, Stop> {
         // Between two parts there mostly is nothing, or one space.
-        match self.rest()? {
+        match self.rest {
             [byte, ..] if *byte > b' ' => Ok(*byte),
             [b' ', byte, ..] if *byte > b' ' => {
-                self.pos += 1;
+                self.go(1);
                 Ok(*byte)
             }
             _ => self.peek_behind_space(),
         }
     }
 
+    #[inline(never)]
     fn peek_behind_space(&mut self) -> Result<u8, Stop> {
-        while let Some(byte) = self.held.as_bytes().get(self.pos) {
+        while let [byte, rest @ ..] = self.rest {
             match byte {
-                // Most of the white space that the AWS CLI prints is indentation.
-                b' ' | b'\n' => self.pos += 1 + indentation(self.held.as_bytes(), self.pos + 1),
-                b'\r' | b'\t' => self.pos += 1,
+                // What the AWS CLI prints is a third indentation.
+                b' ' | b'\n' => self.rest = behind_indentation(rest),
+                b'\r' | b'\t' => self.rest = rest,
                 byte => return Ok(*byte),
             }
         }
@@ -76,8 +83,26 @@ impl<'a> Scanner<'a> {
     /// Goes past `byte` if it is next.
     #[inline]
     pub(super) fn take(&mut self, byte: u8) -> Result<bool, Stop> {
-        let found = self.peek()? == byte;
-        self.pos += usize::from(found);
+        // Between two parts there mostly is nothing, or one space.
+        let rest = match self.rest {
+            [b' ', rest @ ..] | rest => rest,
+        };
+        match rest {
+            [first, rest @ ..] if *first > b' ' => {
+                let found = *first == byte;
+                if found {
+                    self.rest = rest;
+                }
+                Ok(found)
+            }
+            _ => self.take_behind_space(byte),
+        }
+    }
+
+    #[inline(never)]
+    fn take_behind_space(&mut self, byte: u8) -> Result<bool, Stop> {
+        let found = self.peek_behind_space()? == byte;
+        self.go(usize::from(found));
         Ok(found)
     }
 
@@ -88,45 +113,49 @@ impl<'a> Scanner<'a> {
     }
 
     /// Goes past a text from behind its opening quote; answers whether there is an escape in it.
+    #[inline]
     fn end(&mut self) -> Result<bool, Stop> {
-        let mut escaped = false;
-        loop {
-            let rest = self.rest()?;
-            let found = special(rest).ok_or(Stop::Short)?;
-            self.pos += found + 1;
-            match rest.get(found) {
-                Some(b'"') => return Ok(escaped),
-                Some(b'\\') => escaped = true,
-                _ => return Err(Stop::Odd),
-            }
-            self.pos += 1;
+        let found = special(self.rest).ok_or(Stop::Short)?;
+        self.go(found);
+        if let [b'"', rest @ ..] = self.rest {
+            self.rest = rest;
+            return Ok(false);
         }
+        self.end_behind_escapes()
     }
 
-    /// A text as it is written, without its quotes; and whether there is an escape in it.
-    fn written(&mut self) -> Result<(&'a str, bool), Stop> {
-        self.need(b'"')?;
-        let start = self.pos;
-        let escaped = self.end()?;
-        let written = self.held.get(start..self.pos - 1).ok_or(Stop::Odd)?;
-        Ok((written, escaped))
+    #[cold]
+    fn end_behind_escapes(&mut self) -> Result<bool, Stop> {
+        loop {
+            match self.rest {
+                [b'"', rest @ ..] => {
+                    self.rest = rest;
+                    return Ok(true);
+                }
+                [b'\\', _, rest @ ..] => self.rest = rest,
+                [b'\\'] => return Err(Stop::Short),
+                _ => return Err(Stop::Odd),
+            }
+            self.go(special(self.rest).ok_or(Stop::Short)?);
+        }
     }
 
     /// A text.
+    #[inline]
     pub(super) fn text(&mut self) -> Result<Cow<'a, str>, Stop> {
-        let (written, escaped) = self.written()?;
-        if escaped {
-            return serde_json::from_str(&format!("\"{written}\"")).map(Cow::Owned).map_err(|_| Stop::Odd);
-        }
-        Ok(Cow::Borrowed(written))
+        self.need(b'"')?;
+        let start = self.pos();
+        let escaped = self.end()?;
+        let written = self.held.get(start..self.pos() - 1).ok_or(Stop::Odd)?;
+        if escaped { unescaped(written) } else { Ok(Cow::Borrowed(written)) }
     }
 
     /// A key: the one of `known` that it is, if it is one of them. One with an escape in it is odd.
     #[inline]
     fn key<K>(&mut self, known: impl Fn(&[u8]) -> Option<(K, usize)>) -> Result<Option<K>, Stop> {
         self.need(b'"')?;
-        if let Some((key, length)) = known(self.rest()?) {
-            self.pos += length;
+        if let Some((key, length)) = known(self.rest) {
+            self.go(length);
             return Ok(Some(key));
         }
         if self.end()? { Err(Stop::Odd) } else { Ok(None) }
@@ -137,8 +166,8 @@ impl<'a> Scanner<'a> {
         if self.peek()? == b'"' {
             return self.text().map(Some);
         }
-        let null = self.rest()?.get(..4).ok_or(Stop::Short)?;
-        self.pos += 4;
+        let null = self.rest.get(..4).ok_or(Stop::Short)?;
+        self.go(4);
         if null == b"null" { Ok(None) } else { Err(Stop::Odd) }
     }
 
@@ -148,25 +177,25 @@ impl<'a> Scanner<'a> {
         loop {
             match self.peek()? {
                 b'"' => {
-                    self.pos += 1;
+                    self.go(1);
                     self.end()?;
                 }
                 b'{' | b'[' => {
                     depth += 1;
-                    self.pos += 1;
+                    self.go(1);
                     continue;
                 }
                 b'}' | b']' if depth > 0 => {
                     depth -= 1;
-                    self.pos += 1;
+                    self.go(1);
                 }
                 b',' | b':' if depth > 0 => {
-                    self.pos += 1;
+                    self.go(1);
                     continue;
                 }
                 b'-' | b'0'..=b'9' | b'a'..=b'z' => {
                     let word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'+' | b'.');
-                    self.pos += self.rest()?.iter().position(|byte| !word(byte)).ok_or(Stop::Short)?;
+                    self.go(self.rest.iter().position(|byte| !word(byte)).ok_or(Stop::Short)?);
                 }
                 _ => return Err(Stop::Odd),
             }
@@ -216,33 +245,36 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// How many of the bytes from `pos` on are spaces, counted by eights: the rest are left to go past one by one.
-#[inline]
-fn indentation(bytes: &[u8], pos: usize) -> usize {
-    let (eights, _) = bytes.get(pos..).unwrap_or_default().as_chunks::<8>();
-    eights.iter().take_while(|eight| **eight == [b' '; 8]).count() * 8
+#[cold]
+fn unescaped(written: &str) -> Result<Cow<'_, str>, Stop> {
+    serde_json::from_str(&format!("\"{written}\"")).map(Cow::Owned).map_err(|_| Stop::Odd)
 }
 
-/// Where the first quote, backslash or control character of a text is, looked for in eight bytes at a time: most of a
-/// file is texts, and most texts are shorter than what a search by vector instructions takes to begin.
-fn special(bytes: &[u8]) -> Option<usize> {
-    const EACH: u64 = u64::MAX / 0xff;
-    const HIGH: u64 = EACH << 7;
-    // The high bit of the first byte that is zero, and perhaps of some behind it.
-    let zero = |word: u64| word.wrapping_sub(EACH) & !word;
-    let (words, _) = bytes.as_chunks::<8>();
-    for (n, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let control = word.wrapping_sub(EACH * 0x20) & !word;
-        let found =
-            (control | zero(word ^ (EACH * u64::from(b'"'))) | zero(word ^ (EACH * u64::from(b'\\')))) & HIGH;
-        if found != 0 {
-            return Some(n * 8 + found.trailing_zeros() as usize / 8);
-        }
+/// What is behind spaces, by eights: the rest are left to go past one by one.
+#[inline]
+fn behind_indentation(mut bytes: &[u8]) -> &[u8] {
+    while let Some((b"        ", rest)) = bytes.split_first_chunk::<8>() {
+        bytes = rest;
     }
-    let tail = words.len() * 8;
-    let found = bytes.get(tail..)?.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' '))?;
-    Some(tail + found)
+    bytes
+}
+
+/// Where the first quote, backslash or control character of a text is, looked for in sixteen bytes at a time: most of a
+/// file is texts, and most texts are short.
+#[inline]
+fn special(bytes: &[u8]) -> Option<usize> {
+    let mut rest = bytes;
+    while let Some((block, behind)) = rest.split_first_chunk::<16>() {
+        let block = u8x16::new(*block);
+        let text_ends = block.simd_eq(u8x16::splat(b'"')) | block.simd_eq(u8x16::splat(b'\\'));
+        let found = (text_ends | block.simd_lt(u8x16::splat(b' '))).to_bitmask();
+        if found != 0 {
+            return Some(bytes.len() - rest.len() + found.trailing_zeros() as usize);
+        }
+        rest = behind;
+    }
+    let found = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' '))?;
+    Some(bytes.len() - rest.len() + found)
 }
 
 /// What is held of a file at once, unless an item is larger: so little that it stays near the processor.
@@ -253,8 +285,8 @@ struct Window<R> {
     reader: R,
     held: String,
     pos: usize,
-    /// What is being read; between two pieces the beginning of a character whose end has not been read.
-    read: Vec<u8>,
+    /// The beginning of a character that what is held ends before.
+    cut: Vec<u8>,
     ended: bool,
 }
 
@@ -275,25 +307,24 @@ impl<R: Read> Window<R> {
     }
 
     fn fill(&mut self) -> Result<(), Failed> {
-        self.held.drain(..self.pos);
+        let mut bytes = mem::take(&mut self.held).into_bytes();
+        bytes.drain(..self.pos);
         self.pos = 0;
         // At least as much again as is held already, so that a huge item is not read again and again.
-        let more = PIECE.max(self.held.len());
-        let count = (&mut self.reader).take(more as u64).read_to_end(&mut self.read).map_err(Failed::Io)?;
+        let more = PIECE.max(bytes.len());
+        bytes.append(&mut self.cut);
+        let count = (&mut self.reader).take(more as u64).read_to_end(&mut bytes).map_err(Failed::Io)?;
         self.ended = count == 0;
-        match std::str::from_utf8(&self.read) {
-            Ok(text) => {
-                self.held.push_str(text);
-                self.read.clear();
+        self.held = String::from_utf8(bytes).or_else(|error| {
+            let why = error.utf8_error();
+            self.cut = error.into_bytes();
+            if why.error_len().is_some() || self.ended {
+                return Err(Failed::Odd);
             }
             // An error without a length is a character that the piece ends in.
-            Err(error) if error.error_len().is_none() && !self.ended => {
-                let (valid, _) = self.read.split_at(error.valid_up_to());
-                self.held.push_str(std::str::from_utf8(valid).map_err(|_| Failed::Odd)?);
-                self.read.drain(..error.valid_up_to());
-            }
-            Err(_) => return Err(Failed::Odd),
-        }
+            let cut = self.cut.split_off(why.valid_up_to());
+            String::from_utf8(mem::replace(&mut self.cut, cut)).map_err(|_| Failed::Odd)
+        })?;
         Ok(())
     }
 }
@@ -312,7 +343,7 @@ pub(super) fn items(
     array: &str,
     mut item: impl FnMut(&mut Scanner<'_>) -> Result<(), Stop>,
 ) -> Result<Rest, Failed> {
-    let mut window = Window { reader, held: String::new(), pos: 0, read: Vec::new(), ended: false };
+    let mut window = Window { reader, held: String::new(), pos: 0, cut: Vec::new(), ended: false };
     let mut rest = Rest { more: false };
     let mut seen = false;
     window.step(|scanner| scanner.need(b'{'))?;
@@ -362,7 +393,7 @@ impl<R> Window<R> {
     fn is_at_end(&self) -> bool {
         let rest = self.held.get(self.pos..).unwrap_or_default();
         self.ended
-            && self.read.is_empty()
+            && self.cut.is_empty()
             && rest.bytes().all(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'))
     }
 }
