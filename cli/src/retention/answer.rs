@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, Write};
 
+use compact_str::CompactString;
 use jiff::Timestamp;
 use stopgap_core::backup_set::Contradiction;
 use stopgap_core::policy::Tool;
@@ -22,8 +23,8 @@ pub(super) struct Answer<'c> {
 pub(super) struct Item<'c> {
     pub(super) title: Title<'c>,
     pub(super) time: Timestamp,
-    /// The ids of its snapshots, sorted.
-    pub(super) snapshots: Vec<&'c str>,
+    /// The ids of its snapshots, sorted: copies, so that nothing has to be looked for while they are written.
+    pub(super) snapshots: Vec<CompactString>,
     pub(super) reasons: Vec<Why<'c>>,
 }
 

@@ -3,8 +3,9 @@
 //! A million snapshots are sorted once; sets and series are runs of what has been sorted.
 
 use std::collections::BTreeMap;
-use std::iter;
+use std::{iter, mem};
 
+use compact_str::CompactString;
 use jiff::Timestamp;
 use stopgap_core::backup_set::{Contradiction, Member, SetStatus, assess};
 use stopgap_core::describe::catalogue::{Belongs, Catalogue, Entry, Name};
@@ -39,11 +40,11 @@ impl Place {
 }
 
 /// A set.
-struct Set<'c> {
+struct Set {
     policy: Option<Name>,
     member_of: Name,
     at: Timestamp,
-    ids: Vec<&'c str>,
+    ids: Vec<CompactString>,
     facts: Result<Facts, Contradiction>,
     adopted: bool,
 }
@@ -72,7 +73,17 @@ pub(super) enum Adopter {
 #[derive(Clone, Copy)]
 struct View<'c> {
     number: u32,
-    entry: &'c Entry,
+    id: &'c str,
+    volume: &'c str,
+    state: SnapshotState,
+    started_at: Timestamp,
+}
+
+impl<'c> View<'c> {
+    fn of(number: u32, entry: &'c Entry) -> Self {
+        let Entry { id, volume, state, started_at, .. } = entry;
+        Self { number, id, volume, state: *state, started_at: *started_at }
+    }
 }
 
 impl<'c> Member for View<'c> {
@@ -80,19 +91,19 @@ impl<'c> Member for View<'c> {
     type Id = &'c str;
 
     fn id(&self) -> &'c str {
-        &self.entry.id
+        self.id
     }
 
     fn volume(&self) -> &'c str {
-        &self.entry.volume
+        self.volume
     }
 
     fn state(&self) -> SnapshotState {
-        self.entry.state
+        self.state
     }
 
     fn started_at(&self) -> Timestamp {
-        self.entry.started_at
+        self.started_at
     }
 }
 
@@ -124,10 +135,7 @@ pub(super) fn by_instance<'c>(catalogue: &'c Catalogue, policies: &[Policy], ado
         policies.iter().map(|policy| (policy.id.as_str(), policy)).collect();
     let mut scratch = Vec::new();
     for series in places.chunk_by(Place::same_series) {
-        let sets: Vec<Set> = series
-            .chunk_by(Place::same_set)
-            .filter_map(|run| set(catalogue, run, &adopted, &mut scratch))
-            .collect();
+        let sets = sets(catalogue, series, &adopted, &mut scratch);
         let Some(policy) = sets.first().and_then(|set| set.policy) else { continue };
         let policy = catalogue.name(policy);
         decided(catalogue, policy, policies.get(policy).copied(), sets, &mut answer);
@@ -140,8 +148,7 @@ fn adopted(catalogue: &Catalogue, policy: Name) -> Vec<Adopted<'_>> {
     let mut by_instance: BTreeMap<Name, Vec<View>> = BTreeMap::new();
     for (number, entry) in (0..).zip(catalogue.entries()) {
         if let Belongs::EbsSnapper { instance } = entry.belongs {
-            let view = View { number, entry };
-            by_instance.entry(instance).or_default().push(view);
+            by_instance.entry(instance).or_default().push(View::of(number, entry));
         }
     }
     let sets = by_instance.into_iter().flat_map(|(instance, views)| {
@@ -178,10 +185,7 @@ pub(crate) fn each_series<'c>(
     places.sort_unstable();
     let mut scratch = Vec::new();
     for series in places.chunk_by(Place::same_series) {
-        let sets: Vec<Set> = series
-            .chunk_by(Place::same_set)
-            .filter_map(|run| set(catalogue, run, &[], &mut scratch))
-            .collect();
+        let sets = sets(catalogue, series, &[], &mut scratch);
         let Some((policy, instance)) = sets.first().and_then(|set| Some((set.policy?, set.member_of))) else {
             continue;
         };
@@ -231,7 +235,7 @@ fn places<'c>(
             answer.skip.push(Item {
                 title: Title::Nothing,
                 time: entry.started_at,
-                snapshots: vec![entry.id.as_str()],
+                snapshots: vec![entry.id.clone()],
                 reasons,
             });
         }
@@ -241,37 +245,50 @@ fn places<'c>(
     places
 }
 
-/// A set of stopgap's, or an adopted one.
-fn set<'c>(
+/// The sets of a series.
+fn sets<'c>(
     catalogue: &'c Catalogue,
-    run: &[Place],
+    series: &[Place],
     adopted: &[Adopted<'c>],
     scratch: &mut Vec<(usize, View<'c>)>,
-) -> Option<Set<'c>> {
-    let first = catalogue.entries().get(run.first()?.entry as usize)?;
-    let theirs = run.first()?.adopted.and_then(|number| adopted.get(number as usize));
-    let (policy, instance, at) = match (theirs, first.belongs) {
+) -> Vec<Set> {
+    // All snapshots are fetched before anything is made of one: they stand anywhere in the catalogue, and so the processor
+    // waits for several at once.
+    scratch.clear();
+    scratch.extend(series.iter().filter_map(|place| {
+        let entry = catalogue.entries().get(place.entry as usize)?;
+        let volumes = match (place.adopted, entry.belongs) {
+            (Some(number), _) => adopted.get(number as usize)?.volumes,
+            (None, Belongs::Set { volumes, .. }) => volumes as usize,
+            _ => 0,
+        };
+        Some((volumes, View::of(place.entry, entry)))
+    }));
+    let mut views = scratch.as_mut_slice();
+    let sets = series.chunk_by(Place::same_set).filter_map(|run| {
+        let (of_set, behind) = mem::take(&mut views).split_at_mut_checked(run.len())?;
+        views = behind;
+        set(catalogue, run.first()?, adopted, of_set)
+    });
+    sets.collect()
+}
+
+/// A set of stopgap's, or an adopted one: its first snapshot's place, and all its snapshots.
+fn set<'c>(
+    catalogue: &'c Catalogue,
+    first: &Place,
+    adopted: &[Adopted<'c>],
+    views: &mut [(usize, View<'c>)],
+) -> Option<Set> {
+    let theirs = first.adopted.and_then(|number| adopted.get(number as usize));
+    let (policy, instance, at) = match (theirs, catalogue.entries().get(first.entry as usize)?.belongs) {
         (Some(set), _) => (set.policy, set.instance, set.at),
         (None, Belongs::Set { policy, instance, at, .. }) => (policy, instance, at),
         _ => return None,
     };
-    scratch.clear();
-    let views = run.iter().filter_map(|place| {
-        let entry = catalogue.entries().get(place.entry as usize)?;
-        Some(View { number: place.entry, entry })
-    });
-    let mut ids = Vec::with_capacity(run.len());
-    scratch.extend(views.map(|view| {
-        let volumes = match (theirs, view.entry.belongs) {
-            (Some(set), _) => set.volumes,
-            (None, Belongs::Set { volumes, .. }) => volumes as usize,
-            _ => 0,
-        };
-        ids.push(view.entry.id.as_str());
-        (volumes, view)
-    }));
+    let mut ids: Vec<CompactString> = views.iter().map(|(_, view)| view.id.into()).collect();
     ids.sort_unstable();
-    let facts = assess(scratch).map(|assessed| Facts {
+    let facts = assess(views).map(|assessed| Facts {
         at,
         begun_at: assessed.begun_at,
         status: assessed.status,
@@ -282,7 +299,7 @@ fn set<'c>(
 }
 
 /// A set of another tool's: it is complete when all its snapshots are.
-fn group<'c>(catalogue: &'c Catalogue, run: &[Place]) -> Option<Set<'c>> {
+fn group(catalogue: &Catalogue, run: &[Place]) -> Option<Set> {
     let entries = || run.iter().filter_map(|place| catalogue.entries().get(place.entry as usize));
     let Belongs::Group(name) = entries().next()?.belongs else { return None };
     let at = entries().map(|entry| entry.started_at).min()?;
@@ -296,7 +313,7 @@ fn group<'c>(catalogue: &'c Catalogue, run: &[Place]) -> Option<Set<'c>> {
     };
     let settled = entries().all(|entry| entry.state.is_settled());
     let facts = Facts { at, begun_at, status, volumes, settled };
-    let mut ids: Vec<&str> = entries().map(|entry| entry.id.as_str()).collect();
+    let mut ids: Vec<CompactString> = entries().map(|entry| entry.id.clone()).collect();
     ids.sort_unstable();
     Some(Set { policy: None, member_of: name, at, ids, facts: Ok(facts), adopted: false })
 }
@@ -306,7 +323,7 @@ fn decided<'c>(
     catalogue: &'c Catalogue,
     policy_id: &'c str,
     policy: Option<&Policy>,
-    sets: Vec<Set<'c>>,
+    sets: Vec<Set>,
     answer: &mut Answer<'c>,
 ) {
     let facts: Vec<Facts> = sets.iter().filter_map(|set| set.facts.ok()).collect();
