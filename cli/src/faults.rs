@@ -17,7 +17,8 @@ use crate::output::{self, Format};
 /// broken promise is told with the shortest history that shows it, and the exit status is 1.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Each two things that go wrong in one run, too: the second at every call that the run makes after the first.
+    /// Each two things that go wrong in one run, too: the second at every call that the run makes after the first. Of ways to
+    /// go wrong after which a night takes the same course, call for call, one is tried.
     #[arg(long)]
     pairs: bool,
     /// So many random sequences of things that go wrong over a small fleet, too.

@@ -7,8 +7,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::outcome::Outcome;
+use super::pairs::{self, Courses};
 use super::play::{Scenario, play};
-use super::{Place, Trouble, pairs, seeds, singles};
+use super::{Place, Trouble, seeds, singles};
 use crate::aws::Sabotage;
 use crate::machines::{self, Machines};
 
@@ -59,6 +60,8 @@ pub struct Line {
     pub outcome: Outcome,
     /// The states that were entered.
     pub states: BTreeSet<Place>,
+    /// The course that the night took: the same number for the same calls, states and events in the same order.
+    pub course: u64,
     /// The promises that were broken.
     pub violations: Vec<Violation>,
 }
@@ -131,7 +134,7 @@ pub fn matrix(
     matrix.violations = lines.iter().flat_map(|line| line.violations.clone()).collect();
     matrix.singles = lines;
     if question.pairs {
-        let (played, violations) = play_pairs(&tried, &asked, &expect, &done)?;
+        let (played, violations) = play_pairs(&tried, &matrix.singles, &expect, &done)?;
         matrix.pairs = played;
         matrix.violations.extend(violations);
     }
@@ -158,23 +161,25 @@ pub fn play_all(
         let violations = violations(machines, tried, scenario, &played)?;
         done();
         let states = played.states.iter().map(|(_, state)| Place::from(&**state)).collect();
-        Ok(Line { scenario: scenario.clone(), outcome: played.outcome, states, violations })
+        let course = played.course();
+        Ok(Line { scenario: scenario.clone(), outcome: played.outcome, states, course, violations })
     };
     scenarios.par_iter().map_init(|| tried.machines(), one).collect()
 }
 
 fn play_pairs(
     tried: &Tried<'_>,
-    firsts: &[Scenario],
+    singles: &[Line],
     expect: &(impl Fn(u64) + Sync),
     done: &(impl Fn() + Sync),
 ) -> Result<(u64, Vec<Violation>), String> {
-    let expected = std::sync::atomic::AtomicU64::new(count(firsts.len()));
+    let expected = std::sync::atomic::AtomicU64::new(count(singles.len()));
+    let courses = Courses::of(singles);
     let one = |machines: &mut Result<Machines, String>, first: &Scenario| {
         let machines = machines.as_ref().map_err(String::clone)?;
         let first = Scenario { rescuer: true, ..first.clone() };
         let played = play(machines, &first, tried.sabotage.cloned())?;
-        let seconds = pairs::seconds(&first, &played);
+        let seconds = courses.seconds(&first, &played);
         let more = count(seconds.len());
         expect(expected.fetch_add(more, std::sync::atomic::Ordering::Relaxed) + more);
         let mut broken = Vec::new();
@@ -185,10 +190,8 @@ fn play_pairs(
         }
         Ok((more, broken))
     };
-    // Of what leads to a state that is seldom reached there is one more already.
-    let firsts: Vec<&Scenario> = firsts.iter().filter(|first| first.troubles.len() == 1).collect();
     let played: Result<Vec<_>, String> =
-        firsts.into_par_iter().with_max_len(1).map_init(|| tried.machines(), one).collect();
+        pairs::firsts(singles).into_par_iter().with_max_len(1).map_init(|| tried.machines(), one).collect();
     let played = played?;
     let number = played.iter().map(|(number, _)| number).sum();
     Ok((number, played.into_iter().flat_map(|(_, broken)| broken).collect()))

@@ -1,17 +1,59 @@
 //! Two things that go wrong in one run.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 
+use super::matrix::Line;
 use super::play::{Played, Scenario};
 use super::singles::{acts, calls, events};
+use super::stage::Setting;
 use super::trouble::Trouble;
 
 /// When the rescuer has looked again for sure.
 const NEXT_LOOK: SignedDuration = SignedDuration::from_mins(6);
 
-/// The scenarios in which something goes wrong after what `first` has gone wrong with: at every call that the run which it
-/// disturbed makes from then on, in every state it enters, and with every event that comes.
-pub(super) fn seconds(first: &Scenario, played: &Played) -> Vec<Scenario> {
+/// The single scenarios to which a second thing is added: of those after which the night takes the same course, call for call,
+/// the first. Of what leads to a state that is seldom reached there is one more already.
+pub(super) fn firsts(singles: &[Line]) -> Vec<&Scenario> {
+    let mut courses = BTreeSet::new();
+    let single = singles.iter().filter(|line| line.scenario.troubles.len() == 1);
+    let new = single.filter(|line| courses.insert((line.scenario.setting, line.course)));
+    new.map(|line| &line.scenario).collect()
+}
+
+/// Which ways of going wrong come to the same at a call, as the single scenarios show.
+pub(super) struct Courses {
+    /// The ways of which another comes to the same.
+    alike: BTreeSet<Trouble>,
+}
+
+impl Courses {
+    /// Those of the usual setting.
+    pub(super) fn of(singles: &[Line]) -> Self {
+        let mut courses = BTreeSet::new();
+        let mut alike = BTreeSet::new();
+        for line in singles.iter().filter(|line| line.scenario.setting == Setting::Night) {
+            let [trouble @ Trouble::Call(place, operation, nth, _)] = line.scenario.troubles.as_slice()
+            else {
+                continue;
+            };
+            if !courses.insert((place, operation, nth, line.course)) {
+                alike.insert(trouble.clone());
+            }
+        }
+        Self { alike }
+    }
+
+    /// The scenarios in which something goes wrong after what `first` has gone wrong with: at every call that the run which
+    /// it disturbed makes from then on, in every state it enters, and with every event that comes.
+    pub(super) fn seconds(&self, first: &Scenario, played: &Played) -> Vec<Scenario> {
+        let known = |second: &Scenario| second.troubles.last().is_some_and(|last| self.alike.contains(last));
+        seconds(first, played).into_iter().filter(|second| !known(second)).collect()
+    }
+}
+
+fn seconds(first: &Scenario, played: &Played) -> Vec<Scenario> {
     let after = match first.troubles.last() {
         Some(Trouble::Call(..)) => played.calls.iter().position(|call| call.wrong).unwrap_or(usize::MAX),
         Some(Trouble::State(..)) => {

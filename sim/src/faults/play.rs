@@ -1,6 +1,7 @@
 //! Plays a scenario: a night in which something goes wrong, the mending of it, and the night after.
 
 use std::cell::RefCell;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -67,6 +68,22 @@ pub struct Played {
     pub history: Vec<String>,
     /// The events of the first night, by name and number.
     pub events: Vec<(&'static str, u32)>,
+}
+
+impl Played {
+    /// A number for the course of the night: what was called, entered and told, in its order, whatever the time.
+    pub(super) fn course(&self) -> u64 {
+        let mut course = DefaultHasher::new();
+        for call in &self.calls {
+            (&call.site, call.wrong).hash(&mut course);
+        }
+        for (_, state) in &self.states {
+            state.hash(&mut course);
+        }
+        self.events.hash(&mut course);
+        (&self.outcome.instance, &self.outcome.backup, &self.outcome.ticket).hash(&mut course);
+        course.finish()
+    }
 }
 
 /// Plays it.

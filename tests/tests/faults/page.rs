@@ -70,7 +70,8 @@ const INTRODUCTION: &str = "\
 
 Everything that can go wrong with a backup, once each, and what became of the instance, its backup and its ticket. This page
 is made from the fault matrix, and a test keeps it true. `cargo stopgap faults` plays the same on your machine; `--pairs`
-adds every second thing that goes wrong after the first, and `--seeds N` random sequences over a small fleet.
+adds every second thing that goes wrong after the first (of two after which a night takes the same course, one), and
+`--seeds N` random sequences over a small fleet.
 
 Each scenario is a night of the shipped state machines and the real tasks in the simulated AWS. After it all is mended, and
 another night goes by. The [promises](../README.md#promises) are checked in the night, when all is mended, and after the
