@@ -1,5 +1,6 @@
 //! The SDK's clients for a cloud, in an account of one's choice.
 
+use aws_config::timeout::TimeoutConfig;
 use aws_config::{Region, SdkConfig};
 use aws_sdk_sts::config::Credentials;
 use stopgap_aws::sdk;
@@ -49,6 +50,8 @@ impl Clients {
 
     async fn new(endpoint: &str, credentials: Credentials) -> Self {
         let loader = sdk::loader().endpoint_url(endpoint).region(Region::new(REGION));
+        // A tester has time: that a machine is busy is no reason for a test to fail.
+        let loader = loader.timeout_config(TimeoutConfig::disabled());
         let config = loader.credentials_provider(credentials).load().await;
         Self {
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
