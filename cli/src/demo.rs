@@ -5,13 +5,13 @@ mod page;
 use std::io::{IsTerminal, stderr};
 
 use clap::Parser;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use serde_json::json;
 use stopgap_sim::aws::{FaultName, Scope};
 use stopgap_sim::night::{Night, Options, Progress};
 
-use crate::BadInput;
 use crate::output::{self, Format};
+use crate::{BadInput, progress};
 
 /// Simulate one night over a fleet: the real state machines and the real task code on a simulated AWS.
 #[derive(Parser)]
@@ -79,13 +79,8 @@ struct Bar {
 
 impl Bar {
     fn new() -> Self {
-        let bar = stderr().is_terminal().then(|| {
-            let bar = ProgressBar::with_draw_target(Some(1_000), ProgressDrawTarget::stderr());
-            if let Ok(style) = ProgressStyle::with_template("{bar:16} {wide_msg}") {
-                bar.set_style(style.progress_chars("━╸ "));
-            }
-            bar
-        });
+        let bar = stderr().is_terminal().then(|| progress::bar("{wide_msg}"));
+        bar.iter().for_each(|bar| bar.set_length(1_000));
         Self { bar }
     }
 

@@ -5,11 +5,12 @@ mod page;
 use std::io::{IsTerminal, stderr};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use stopgap_sim::faults::{self, Matrix, Question};
 
 use crate::failure::{BadInput, Failure};
 use crate::output::{self, Format};
+use crate::progress;
 
 /// Let everything go wrong that can, on the real state machines and the real task code, and say whether the promises hold.
 ///
@@ -66,13 +67,8 @@ struct Bar {
 
 impl Bar {
     fn new() -> Self {
-        let bar = stderr().is_terminal().then(|| {
-            let bar = ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr());
-            if let Ok(style) = ProgressStyle::with_template("{bar:16} {pos} of {len} scenarios, {eta} left") {
-                bar.set_style(style.progress_chars("━╸ "));
-            }
-            bar
-        });
+        let words = "{pos} of {len} scenarios, {eta} left";
+        let bar = stderr().is_terminal().then(|| progress::bar(words));
         Self { bar, of: AtomicU64::new(0), done: AtomicU64::new(0) }
     }
 

@@ -19,6 +19,7 @@ mod live;
 mod output;
 mod plan;
 mod policy;
+mod progress;
 mod retention;
 mod schedule;
 mod simulate;

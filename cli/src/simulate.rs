@@ -11,14 +11,14 @@ use std::io::{IsTerminal, stderr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use jiff::Timestamp;
 use stopgap_core::span::Span;
 use stopgap_sim::forecast::{Assumptions, DAYS_MAX, Progress, Question, forecast};
 
 use crate::failure::{BadInput, Failure};
 use crate::output::{self, Format};
-use crate::{plan, policy};
+use crate::{plan, policy, progress};
 
 /// Run the calendar forward: what runs when, how long instances are down, what is deleted and kept, and what it costs.
 ///
@@ -102,7 +102,7 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<(), Failure> {
             ..usual
         },
     };
-    let bar = stderr().is_terminal().then(bar);
+    let bar = stderr().is_terminal().then(|| progress::bar("{wide_msg}"));
     let told = forecast(question, |progress| {
         if let Some(bar) = &bar {
             show(bar, progress);
@@ -128,14 +128,6 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<(), Failure> {
 fn now() -> Timestamp {
     let now = Timestamp::now();
     Timestamp::from_second(now.as_second()).unwrap_or(now)
-}
-
-fn bar() -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("{bar:16} {wide_msg}") {
-        bar.set_style(style.progress_chars("━╸ "));
-    }
-    bar
 }
 
 fn show(bar: &ProgressBar, progress: Progress) {

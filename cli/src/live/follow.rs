@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures::future::{Either, select};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use jiff::Timestamp;
 use serde::Serialize;
 use stopgap_core::occurrence::Occurrence;
@@ -17,6 +17,7 @@ use stopgap_core::tasks::resolve_run::Request;
 use super::Stopgap;
 use crate::failure::Failure;
 use crate::output::plain;
+use crate::progress;
 
 /// Between two requests: DescribeExecution and GetExecutionHistory refill by 10 to 20 a second for the whole account, and
 /// the machines themselves and others ask too.
@@ -178,13 +179,7 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn new() -> Self {
-        let bar = stderr().is_terminal().then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            if let Ok(style) = ProgressStyle::with_template("{bar:16} {wide_msg}") {
-                bar.set_style(style.progress_chars("━╸ "));
-            }
-            bar
-        });
+        let bar = stderr().is_terminal().then(|| progress::bar("{wide_msg}"));
         Self { bar, lines: Vec::new() }
     }
 
