@@ -223,7 +223,7 @@ fn violations(
     machines: &Machines,
     tried: &Tried<'_>,
     scenario: &Scenario,
-    played: &super::Played,
+    played: &super::play::Played,
 ) -> Result<Vec<Violation>, String> {
     let mut violations = Vec::new();
     let mut told = BTreeSet::new();

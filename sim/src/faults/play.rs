@@ -53,7 +53,7 @@ impl Scenario {
 
 /// What a scenario came to.
 #[derive(Clone, Debug)]
-pub struct Played {
+pub(super) struct Played {
     /// The promises that were broken.
     pub broken: Vec<Broken>,
     /// What became of the first instance.
@@ -90,7 +90,11 @@ impl Played {
 ///
 /// # Errors
 /// When the world cannot be set up: a broken state machine.
-pub fn play(machines: &Machines, scenario: &Scenario, sabotage: Option<Sabotage>) -> Result<Played, String> {
+pub(super) fn play(
+    machines: &Machines,
+    scenario: &Scenario,
+    sabotage: Option<Sabotage>,
+) -> Result<Played, String> {
     let stage = Rc::new(build(machines, scenario.setting, scenario.seed, scenario.instances)?);
     arm(&stage, scenario, sabotage);
     await_states(&stage, &scenario.troubles);
@@ -153,7 +157,7 @@ fn arm(stage: &Stage, scenario: &Scenario, sabotage: Option<Sabotage>) {
 }
 
 /// When which state was entered.
-pub type Entry = (Timestamp, Rc<str>);
+pub(super) type Entry = (Timestamp, Rc<str>);
 
 /// Notes the states that are entered.
 fn states(stage: &Stage) -> Rc<RefCell<Vec<Entry>>> {

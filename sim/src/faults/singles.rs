@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::Kind;
 use super::play::{Played, Scenario, play};
 use super::stage::{Setting, at};
-use super::trouble::{Act, Place, Plight, Trouble, delivery};
+use super::trouble::{Act, Place, Plight, Trouble};
 use crate::aws::{Called, Delivery};
 use crate::machines::Machines;
 
@@ -16,13 +16,13 @@ const LOOKS: [&str; 2] = ["fleet.PlanFleet", "rescue.FindDebts"];
 
 /// What must go wrong first, so that states are reached that a run in good order does not come to.
 #[derive(Clone, Debug)]
-pub struct Way {
+struct Way {
     /// How things are before.
-    pub setting: Setting,
+    setting: Setting,
     /// What goes wrong first.
-    pub first: Vec<Trouble>,
+    first: Vec<Trouble>,
     /// Whether the rescuer looks after lost runs.
-    pub rescuer: bool,
+    rescuer: bool,
 }
 
 fn call(place: &str, operation: &'static str, kind: Kind) -> Trouble {
@@ -34,7 +34,7 @@ fn state(place: &str, act: Act) -> Trouble {
 }
 
 /// The ways into all states. In each, the calls of those states go wrong to which no way before it leads.
-pub fn ways() -> Vec<Way> {
+fn ways() -> Vec<Way> {
     // What goes wrong on a way there is no single fault any more, and the rescuer is there for it.
     let way = |setting, first: Vec<Trouble>| Way { setting, rescuer: !first.is_empty(), first };
     let lost = || state("WaitUntilStopped", Act::Aborted);
@@ -151,9 +151,4 @@ pub(super) fn events(played: &Played, all: bool) -> impl Iterator<Item = Trouble
     let hows = [Delivery::Lost, Delivery::Doubled, Delivery::Late, Delivery::OutOfOrder];
     let events = played.events.iter().filter(move |(event, _)| all || *event == "run-ended");
     events.flat_map(move |(event, nth)| hows.map(|how| Trouble::Event(event, *nth, how)))
-}
-
-/// The names of all ways in which events go astray.
-pub fn deliveries() -> impl Iterator<Item = &'static str> {
-    [Delivery::Lost, Delivery::Doubled, Delivery::Late, Delivery::OutOfOrder].into_iter().map(delivery)
 }

@@ -11,44 +11,25 @@ use stopgap_core::ports::{PruneMode, Settings};
 use stopgap_core::records::Slots;
 use stopgap_core::set_tags;
 
+use super::named::named;
 use super::trouble::Plight;
 use crate::aws::{Aws, FaultName, GroupSpec, InstanceSpec};
 use crate::deployment::Deployment;
 use crate::machines::Machines;
 use crate::stepfunctions::Keep;
 
-/// Declares [`Setting`].
-macro_rules! named_settings {
-    ($($setting:ident = $text:literal, $doc:literal;)+) => {
-        /// How things are before anything goes wrong.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum Setting { $(#[doc = $doc] $setting,)+ }
-
-        impl Setting {
-            /// All there are.
-            pub const ALL: &'static [Setting] = &[$(Setting::$setting,)+];
-
-            /// Its name in scenarios; the usual one has none.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$setting => $text,)+ }
-            }
-
-            /// What it is, in a sentence.
-            pub fn description(self) -> &'static str {
-                match self { $(Self::$setting => $doc,)+ }
-            }
-        }
-    };
-}
-named_settings! {
-    Night = "", "A running member of an Auto Scaling group, whose retention deletes two older backups.";
-    CompletedFirst = "completed-first", "The policy keeps the instance down until its snapshots are completed.";
-    Suspend = "suspend", "The policy suspends the group's processes instead of Standby.";
-    StoppedBefore = "stopped-before", "The instance is stopped, and has to stay so.";
-    Skip = "skip", "The policy refuses members of Auto Scaling groups.";
-    Busy = "busy", "Another member of the concurrency group is down for as long as the backup may begin.";
-    LateFleet = "late-fleet", "The fleet does not run for as long as the backup may begin.";
-    ShortPatience = "short-patience", "A run tries to start its instance for twenty minutes only.";
+named! {
+    /// How things are before anything goes wrong. The usual has no name.
+    Setting {
+        Night = "", "A running member of an Auto Scaling group, whose retention deletes two older backups.";
+        CompletedFirst = "completed-first", "The policy keeps the instance down until its snapshots are completed.";
+        Suspend = "suspend", "The policy suspends the group's processes instead of Standby.";
+        StoppedBefore = "stopped-before", "The instance is stopped, and has to stay so.";
+        Skip = "skip", "The policy refuses members of Auto Scaling groups.";
+        Busy = "busy", "Another member of the concurrency group is down for as long as the backup may begin.";
+        LateFleet = "late-fleet", "The fleet does not run for as long as the backup may begin.";
+        ShortPatience = "short-patience", "A run tries to start its instance for twenty minutes only.";
+    }
 }
 
 /// The policy's id.

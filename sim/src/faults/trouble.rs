@@ -4,6 +4,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::Kind;
+use super::named::named;
 use crate::aws::{Delivery, Site};
 
 /// One thing that goes wrong.
@@ -21,32 +22,6 @@ pub enum Trouble {
 
 /// A state or function as [`Site::place`] names it, free to go from thread to thread.
 pub type Place = std::sync::Arc<str>;
-
-/// Declares an enum of names with what each means.
-macro_rules! named {
-    ($(#[doc = $about:literal])+ $name:ident { $($variant:ident = $text:literal, $doc:literal;)+ }) => {
-        $(#[doc = $about])+
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum $name {
-            $(#[doc = $doc] $variant,)+
-        }
-
-        impl $name {
-            /// All there are.
-            pub const ALL: &'static [$name] = &[$($name::$variant,)+];
-
-            /// Its name in scenarios.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)+ }
-            }
-
-            /// What it means, in a sentence.
-            pub fn description(self) -> &'static str {
-                match self { $(Self::$variant => $doc,)+ }
-            }
-        }
-    };
-}
 
 named! {
     /// What happens while a run is in a state.
@@ -83,7 +58,7 @@ named! {
 }
 
 /// The name of a way in which an event goes astray.
-pub fn delivery(how: Delivery) -> &'static str {
+pub(super) fn delivery(how: Delivery) -> &'static str {
     match how {
         Delivery::Lost => "lost",
         Delivery::Doubled => "doubled",
