@@ -163,7 +163,7 @@ fn an_instance_that_will_not_start_keeps_one_critical_ticket_until_it_runs() {
     assert_eq!(scene.state(&id), Some(InstanceState::Running));
     let messages = scene.messages();
     let opened: Vec<_> = messages.iter().filter(|(_, action, _)| action == "open").map(|m| &*m.0).collect();
-    assert_eq!(opened, ["left-stopped", "backup-missed"], "too late to be tried again: {messages:?}");
+    assert_eq!(opened, ["left-stopped", "backup-failed"], "too late to be tried again: {messages:?}");
 }
 
 #[test]

@@ -71,9 +71,6 @@ fn list(values: &Values, less: u16) -> String {
             _ => ranges.push((value, value)),
         }
     }
-    let text = |(first, last): (u16, u16)| match first == last {
-        true => first.to_string(),
-        false => format!("{first}-{last}"),
-    };
+    let text = |(first, last)| if first == last { format!("{first}") } else { format!("{first}-{last}") };
     ranges.into_iter().map(text).collect::<Vec<_>>().join(",")
 }

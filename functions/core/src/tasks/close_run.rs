@@ -1,7 +1,7 @@
 //! `close-run`: the last task of every run that was prepared. Records what became of it, releases the lease, and resolves
 //! the tickets that it mended. Idempotent.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Document, Failure, RunPlan, StateInput};
@@ -12,9 +12,6 @@ use crate::records::{Intent, Lease, Run, RunState, Stored, instance_key, put, re
 use crate::slots;
 use crate::ticket::{self, Kind, Matter, Report};
 use crate::timeline;
-
-/// How long it may take until the planner sees what is recorded here: a function's time, and tries again.
-const RECORDED_WITHIN: SignedDuration = SignedDuration::from_mins(2);
 
 /// What `close-run` answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,15 +44,10 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result
     let document = &input.document;
     let (state, error, cause) = verdict(document);
     let complete = state == RunState::Complete;
-    let retried = awaits_retry(document, &state);
-    if retried && is_too_late(cx.now, &document.run) {
-        open_missed(ports, cx, document).await?;
-    }
-
     // Before anything is released: what cannot be told now is told by whoever takes the lease over.
     resolve(ports, cx, document, complete).await?;
 
-    let mut writes: Vec<Write> = record(ports, cx, document, state, retried).await?.into_iter().collect();
+    let mut writes: Vec<Write> = record(ports, cx, document, state).await?.into_iter().collect();
     writes.extend(release(ports, document).await?);
     if !writes.is_empty() && ports.table.write(writes).await? == Written::Refused {
         return Err(slots::contended());
@@ -93,40 +85,7 @@ fn verdict(document: &Document) -> (RunState, String, String) {
 
 /// Whether nobody was told that the backup failed, because the planner is to take it up again.
 fn awaits_retry(document: &Document, state: &RunState) -> bool {
-    let untold = document.failures.contains_key("CreateSnapshots");
-    document.retried && untold && matches!(state, RunState::Failed { .. })
-}
-
-/// Whether the planner has missed its chance to take the occurrence up again, or will have by the time that this is recorded.
-fn is_too_late(now: Timestamp, run: &RunPlan) -> bool {
-    let missed_at = run.policy.schedule.missed_at(run.occurrence.at);
-    missed_at <= now.saturating_add(RECORDED_WITHIN).unwrap_or(Timestamp::MAX)
-}
-
-/// Opens the ticket that the planner would have opened if it had found the occurrence in time.
-async fn open_missed(ports: Ports<'_>, cx: Context<'_>, document: &Document) -> Result<(), TaskError> {
-    let run = &document.run;
-    let matter = Matter::of_instance(Kind::BackupMissed, &run.location, &run.instance_id, &run.policy.id);
-    let (state, failure) = document.backup_failure().unzip();
-    let report = Report {
-        failed_state: state.map(str::to_owned),
-        error: failure.map(|failure| failure.error.clone()).unwrap_or_default(),
-        cause: failure.map(Failure::in_words).unwrap_or_default(),
-        ..report(document, "It is too late to try again within the policy's start_within.".to_owned())
-    };
-    ticket::open(ports, cx.now, matter, report).await
-}
-
-fn report(document: &Document, done: String) -> Report {
-    Report {
-        occurrences: vec![document.run.occurrence.clone()],
-        failed_state: None,
-        error: String::new(),
-        cause: String::new(),
-        done,
-        execution: Some(document.run.execution.clone()),
-        timeline: timeline::of(document),
-    }
+    document.rescue && document.told.is_none() && matches!(state, RunState::Failed { .. })
 }
 
 /// The write of the run's record, unless the record is another execution's.
@@ -135,7 +94,6 @@ async fn record(
     cx: Context<'_>,
     document: &Document,
     state: RunState,
-    awaits_retry: bool,
 ) -> Result<Option<Write>, TaskError> {
     let run = &document.run;
     let key = Run::key(&run.occurrence, &run.location, &run.instance_id);
@@ -153,12 +111,12 @@ async fn record(
     }
     let began_at = old.filter(|old| old.execution == run.execution).map_or(cx.now, |old| old.began_at);
     let closed = Run {
+        awaits_retry: awaits_retry(document, &state),
         state,
         execution: run.execution.clone(),
         attempt: run.attempt,
         began_at,
         closed_at: Some(cx.now),
-        awaits_retry,
         snapshots: document.snapshot_ids(),
         down_seconds: document.down_seconds(),
     };
@@ -223,7 +181,16 @@ async fn resolve(
     };
     for (kind, _) in mended.into_iter().filter(|(_, mended)| *mended) {
         let matter = Matter::of_instance(kind, &run.location, &run.instance_id, &run.policy.id);
-        ticket::resolve(ports, cx.now, &matter, report(document, done.clone())).await?;
+        let report = Report {
+            occurrences: vec![run.occurrence.clone()],
+            failed_state: None,
+            error: String::new(),
+            cause: String::new(),
+            done: done.clone(),
+            execution: Some(run.execution.clone()),
+            timeline: timeline::of(document),
+        };
+        ticket::resolve(ports, cx.now, &matter, report).await?;
     }
     Ok(())
 }

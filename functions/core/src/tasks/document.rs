@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    close_run::Closed, copy_tags::Copied, create_snapshots::Created, prepare_run::Prepared,
+    close_run::Closed, copy_tags::Copied, create_snapshots::Created, notify::Notified, prepare_run::Prepared,
     start_instance::Started, stop_instance::Stopping,
 };
 use crate::error::{ErrorName, TaskError};
@@ -143,9 +143,9 @@ pub struct Document {
     /// Whether this is not the run itself, but the rescuer, that gives back what a lost run held.
     #[serde(default)]
     pub rescue: bool,
-    /// Whether the rescuer counts on the planner to try the lost run's occurrence again.
+    /// The ticket that tells that there is no backup, as the rescuer has it.
     #[serde(default)]
-    pub retried: bool,
+    pub told: Option<Answer<Notified>>,
     /// What failed, by the state that it failed in.
     #[serde(default)]
     pub failures: BTreeMap<String, Failure>,
@@ -169,7 +169,7 @@ impl Document {
             tags: None,
             closed: None,
             rescue: false,
-            retried: false,
+            told: None,
             failures: BTreeMap::new(),
         }
     }

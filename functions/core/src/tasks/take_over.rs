@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::find_debts::Debt;
@@ -20,6 +20,9 @@ use crate::policy::Policy;
 use crate::ports::{Context, ExecutionStatus, Executions, Ports, Write, Written};
 use crate::records::{Intent, Lease, Run, RunState, Stored, put, read, unchanged};
 use crate::waiting::describe;
+
+/// How long it may take until the planner sees what a run has recorded: a function's time, and tries again.
+const RECORDED_WITHIN: SignedDuration = SignedDuration::from_mins(2);
 
 /// What the machine hands to it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -49,8 +52,9 @@ pub enum Stands {
 pub struct Taken {
     /// How the instance stands.
     pub stands: Stands,
-    /// Whether the planner will try the lost run's occurrence again by itself, and nobody needs to be told of it meanwhile.
-    pub retried: bool,
+    /// Until when nobody needs to be told that the lost run's backup failed, since the planner tries the occurrence again by
+    /// itself, and tells if that comes to nothing; the time of the take-over if it does not.
+    pub retried_until: Timestamp,
     /// The lost run, as far as the way back needs it.
     pub run: Option<RunPlan>,
     /// What was taken.
@@ -72,11 +76,11 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<Take
     let Debt { instance_id, location, .. } = &input.debt;
     let lease = read::<Lease>(ports.table, &Lease::key(location, instance_id)).await?;
     let intent = read::<Intent>(ports.table, &Intent::key(location, instance_id)).await?;
-    let Some(held) = &lease else { return Ok(nothing()) };
+    let Some(held) = &lease else { return Ok(nothing(cx.now)) };
     let mine = held.record.owner == input.execution;
     let late = intent.as_ref().is_some_and(|intent| intent.record.deadline < cx.now);
     if !mine && !late && ports.executions.is_running(&held.record.owner).await? {
-        return Ok(nothing());
+        return Ok(nothing(cx.now));
     }
     let stands = match &intent {
         // Nothing is owed, so the instance need not be seen: nor is its account's refusal a matter of an instance left stopped.
@@ -102,8 +106,9 @@ async fn seen(ports: Ports<'_>, at: &Location, instance_id: &str) -> Result<Inst
     }
 }
 
-fn nothing() -> Taken {
-    Taken { stands: Stands::Nothing, retried: false, run: None, prepared: None, failures: BTreeMap::new() }
+fn nothing(now: Timestamp) -> Taken {
+    let (run, prepared, failures) = (None, None, BTreeMap::new());
+    Taken { stands: Stands::Nothing, retried_until: now, run, prepared, failures }
 }
 
 /// A run that is lost, and who takes it over.
@@ -146,14 +151,14 @@ impl Lost<'_> {
             }
         }
         // Only of an instance left stopped there is a ticket already.
-        let retried =
-            stands == Stands::Down && failure.is_some() && self.is_retried(policy.as_ref(), attempt);
+        let untold = stands == Stands::Down && failure.is_some();
+        let retried_until = policy.as_ref().filter(|_| untold).and_then(|p| self.retried_until(p, attempt));
         let policy = policy.map_or_else(|| self.without_policy(), Ok)?;
         let owed = matches!(stands, Stands::Down | Stands::Running);
         let shield = self.intent.as_ref().and_then(|intent| intent.record.shield.clone()).filter(|_| owed);
         Ok(Taken {
             stands,
-            retried,
+            retried_until: retried_until.unwrap_or(self.cx.now),
             run: Some(RunPlan {
                 instance_id: instance_id.clone(),
                 location: location.clone(),
@@ -219,15 +224,14 @@ impl Lost<'_> {
         Failure { error: ErrorName::RunLost.to_string(), cause }
     }
 
-    /// Whether the planner takes the occurrence up again.
-    fn is_retried(&self, policy: Option<&Policy>, attempt: u8) -> bool {
+    /// Until when the planner can be counted on to take the occurrence up again, if it does.
+    fn retried_until(&self, policy: &Policy, attempt: u8) -> Option<Timestamp> {
         let at = self.lease.record.occurrence.at;
-        policy.is_some_and(|policy| {
-            policy.enabled
-                && attempt < RETRIES_MAX
-                && policy.schedule.latest(self.cx.now) == Some(at)
-                && policy.schedule.missed_at(at) > self.cx.now
-        })
+        let again = policy.enabled
+            && attempt < RETRIES_MAX
+            && policy.schedule.latest(self.cx.now) == Some(at)
+            && policy.schedule.missed_at(at) > self.cx.now;
+        policy.schedule.missed_at(at).checked_sub(RECORDED_WITHIN).ok().filter(|_| again)
     }
 
     /// A policy in place of one that has been deleted: the way back needs no more of it than its id.
