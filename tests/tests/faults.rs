@@ -8,7 +8,9 @@ mod sabotage;
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use stopgap_sim::faults::{Act, Kind, Line, Question, Tried, Trouble, matrix, play_all, singles};
+use stopgap_sim::faults::{
+    Act, Kind, Line, Question, Scenario, Setting, Tried, Trouble, matrix, play_all, singles,
+};
 use stopgap_sim::machines::Machines;
 use stopgap_tests::definition::Definition;
 
@@ -95,6 +97,23 @@ fn a_run_that_is_lost_in_any_state_is_rescued() {
     assert_eq!(acts.len(), 4);
     for line in played().iter().filter(lost) {
         assert!(line.scenario.rescuer, "{}", line.scenario.id());
+        assert_eq!(line.violations, [], "{}", line.scenario.id());
+    }
+}
+
+/// What pairs of faults have found.
+#[test]
+fn a_run_and_the_rescuer_side_by_side_leave_no_ticket_open() {
+    let state = |place: &str, act| Trouble::State(place.into(), act);
+    let first = |place: &str, operation, kind| Trouble::Call(place.into(), operation, 1, kind);
+    let pairs = [
+        (Act::RedrivenBefore, first("rescue.TakeOver", "GetItem", Kind::SlowBefore)),
+        (Act::RedrivenAfter, first("StartInstance", "GetItem", Kind::Throttled)),
+    ];
+    let scenarios = pairs
+        .map(|(act, second)| Scenario::new(Setting::Night, vec![state("StopInstance", act), second], true));
+    let lines = play_all(&Tried::SHIPPED, &scenarios, &|| {}).expect("they run");
+    for line in &lines {
         assert_eq!(line.violations, [], "{}", line.scenario.id());
     }
 }

@@ -9,6 +9,7 @@ use crate::measure::{Measure, Measured};
 use crate::occurrence::Occurrence;
 use crate::policy::PolicyId;
 use crate::ports::{Context, Ports};
+use crate::records::{Intent, Lease};
 use crate::ticket::{self, Action, Kind, Matter, Report};
 use crate::timeline;
 
@@ -80,6 +81,9 @@ impl Measured for Notified {
 
 /// Opens (or updates) or resolves the ticket. Idempotent: the same report twice is one message.
 ///
+/// An instance that nobody owes a restart any more is not told of as left stopped: whoever gave it back meanwhile has closed
+/// its ticket, and nobody would close another.
+///
 /// Needs the table and `sns:Publish`.
 pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<Notified, TaskError> {
     let (matter, report) = match input.about {
@@ -88,11 +92,26 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<Noti
         About::Fleet(fleet) => of_fleet(input.kind, fleet),
     };
     let dedup_key = matter.dedup_key();
+    let opens = input.action != Action::Resolve;
+    if opens && matter.kind == Kind::LeftStopped && !is_owed(ports, &matter).await {
+        return Ok(Notified { dedup_key });
+    }
     match input.action {
         Action::Open | Action::Update => ticket::open(ports, cx.now, matter, report).await?,
         Action::Resolve => ticket::resolve(ports, cx.now, &matter, report).await?,
     }
     Ok(Notified { dedup_key })
+}
+
+/// Whether a run or the rescuer holds the instance, or owes it a restart. What cannot be read may be owed.
+async fn is_owed(ports: Ports<'_>, matter: &Matter) -> bool {
+    let (Some(location), Some(instance_id)) = (&matter.location, &matter.instance_id) else { return true };
+    for key in [Lease::key(location, instance_id), Intent::key(location, instance_id)] {
+        if !matches!(ports.table.get(&key).await, Ok(None)) {
+            return true;
+        }
+    }
+    false
 }
 
 fn of_run(kind: Kind, document: &Document) -> (Matter, Report) {
