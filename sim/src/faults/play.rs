@@ -18,6 +18,8 @@ use crate::machines::Machines;
 /// The fleet's ticks, the rescuer's looks, and how long everything has to come to rest.
 const TICK: SignedDuration = SignedDuration::from_mins(15);
 const AT_REST_WITHIN: SignedDuration = SignedDuration::from_hours(60);
+/// How long something may go on when nothing is held any more.
+const LINGERS: SignedDuration = SignedDuration::from_hours(1);
 
 /// What goes wrong, and in what circumstances.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -123,7 +125,10 @@ pub(super) fn play(
     }
     // The rescuer has looked once more by then.
     runtime.run_until(at(3, 11));
-    rest(&stage);
+    let idle_for = rest(&stage);
+    if idle_for > LINGERS {
+        broken.push(promises::lingers(idle_for));
+    }
     broken.extend(promises::broken(&moment(promises::When::Mended)));
     // A world in which nothing is left of the night has nights like any other's.
     if !(broken.is_empty() && promises::nothing_left(&stage)) {
@@ -169,15 +174,20 @@ fn states(stage: &Stage) -> Rc<RefCell<Vec<Entry>>> {
     states
 }
 
-/// Lets time pass until nothing runs.
-fn rest(stage: &Stage) {
+/// Lets time pass until nothing runs. How long something ran although nothing was held any more.
+fn rest(stage: &Stage) -> SignedDuration {
     let runtime = &stage.stopgap.runtime;
     let clock = runtime.clock();
     let until = clock.now().saturating_add(AT_REST_WITHIN).unwrap_or(Timestamp::MAX);
+    let mut held_until = clock.now();
     while !stage.stopgap.step_functions.is_idle() && clock.now() < until {
         let step = clock.now().saturating_add(TICK).unwrap_or(until);
         runtime.run_until(step);
+        if stage.stopgap.aws.look(|world| promises::held(world).next().is_some()) {
+            held_until = clock.now();
+        }
     }
+    clock.now().duration_since(held_until)
 }
 
 /// The next night after this one, in which nothing goes wrong.

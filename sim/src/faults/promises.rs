@@ -6,7 +6,7 @@ mod ticket;
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use stopgap_core::inventory::SnapshotState;
 use stopgap_core::set_tags;
 
@@ -76,6 +76,18 @@ pub(super) fn broken(moment: &Moment<'_>) -> Vec<Broken> {
     })
 }
 
+/// A run that has nothing to do any more, and does not end.
+pub(super) fn lingers(idle_for: SignedDuration) -> Broken {
+    let what = format!("an execution goes on for {} h though nothing is held", idle_for.as_hours());
+    Broken { promise: 5, what, left_stopped: false }
+}
+
+/// What is held: leases, intents, slots.
+pub(super) fn held(world: &World) -> impl Iterator<Item = &str> {
+    let partitions = world.table.keys().map(|key| key.partition.as_str());
+    partitions.filter(|partition| ["leases", "intents", "slots"].contains(partition))
+}
+
 fn told(world: &World) -> Vec<Told> {
     let messages = world.published.iter().map(|(at, notice)| {
         let text = |name: &str| notice.document[name].as_str().unwrap_or_default().to_owned();
@@ -126,7 +138,6 @@ impl Check<'_> {
 pub(super) fn nothing_left(stage: &Stage) -> bool {
     stage.stopgap.aws.look(|world| {
         let free = world.table.iter().all(|(key, (_, body))| match key.partition.as_str() {
-            "leases" | "intents" | "slots" => false,
             "tickets" => body["status"] == "resolved" && body["sent"] == true,
             partition => !partition.starts_with("waiting#"),
         });
@@ -143,6 +154,8 @@ pub(super) fn nothing_left(stage: &Stage) -> bool {
             };
             world.snapshots().filter(of).count() >= 2
         };
-        free && open.values().all(|open| !open) && stage.subjects.iter().all(whole)
+        free && held(world).next().is_none()
+            && open.values().all(|open| !open)
+            && stage.subjects.iter().all(whole)
     })
 }

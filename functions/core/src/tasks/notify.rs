@@ -9,7 +9,7 @@ use crate::measure::{Measure, Measured};
 use crate::occurrence::Occurrence;
 use crate::policy::PolicyId;
 use crate::ports::{Context, Ports};
-use crate::records::{Intent, Lease};
+use crate::records::{Lease, read};
 use crate::ticket::{self, Action, Kind, Matter, Report};
 use crate::timeline;
 
@@ -35,6 +35,16 @@ pub enum About {
     Unserved(Unserved),
     /// The fleet, in one place or as a whole.
     Fleet(Fleet),
+}
+
+impl About {
+    /// The run that tells of itself.
+    fn execution(&self) -> Option<&str> {
+        match self {
+            Self::Document(document) => Some(&document.run.execution),
+            Self::Unserved(_) | Self::Fleet(_) => None,
+        }
+    }
 }
 
 /// Occurrences of one policy on one instance that were not served, or whose run is lost; none if it is about pruning.
@@ -81,11 +91,12 @@ impl Measured for Notified {
 
 /// Opens (or updates) or resolves the ticket. Idempotent: the same report twice is one message.
 ///
-/// An instance that nobody owes a restart any more is not told of as left stopped: whoever gave it back meanwhile has closed
+/// A run that does not hold its instance any more does not tell of it as left stopped: whoever gave it back meanwhile has closed
 /// its ticket, and nobody would close another.
 ///
 /// Needs the table and `sns:Publish`.
 pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<Notified, TaskError> {
+    let owner = input.about.execution().map(str::to_owned);
     let (matter, report) = match input.about {
         About::Document(document) => of_run(input.kind, &document),
         About::Unserved(unserved) => of_unserved(input.kind, unserved),
@@ -93,7 +104,7 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<Noti
     };
     let dedup_key = matter.dedup_key();
     let opens = input.action != Action::Resolve;
-    if opens && matter.kind == Kind::LeftStopped && !is_owed(ports, &matter).await {
+    if opens && matter.kind == Kind::LeftStopped && !is_held(ports, &matter, owner.as_deref()).await {
         return Ok(Notified { dedup_key });
     }
     match input.action {
@@ -103,15 +114,14 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<Noti
     Ok(Notified { dedup_key })
 }
 
-/// Whether a run or the rescuer holds the instance, or owes it a restart. What cannot be read may be owed.
-async fn is_owed(ports: Ports<'_>, matter: &Matter) -> bool {
+/// Whether the instance is still in the hands of whoever tells of it: of the run itself, or of anyone where no run tells. What
+/// cannot be read may be.
+async fn is_held(ports: Ports<'_>, matter: &Matter, owner: Option<&str>) -> bool {
     let (Some(location), Some(instance_id)) = (&matter.location, &matter.instance_id) else { return true };
-    for key in [Lease::key(location, instance_id), Intent::key(location, instance_id)] {
-        if !matches!(ports.table.get(&key).await, Ok(None)) {
-            return true;
-        }
+    match read::<Lease>(ports.table, &Lease::key(location, instance_id)).await {
+        Ok(lease) => lease.is_some_and(|lease| owner.is_none_or(|owner| lease.record.owner == owner)),
+        Err(_) => true,
     }
-    false
 }
 
 fn of_run(kind: Kind, document: &Document) -> (Matter, Report) {

@@ -121,13 +121,7 @@ impl Check<'_> {
         let no_other = self.moment.scenario.setting == Setting::Skip
             || self.has(|trouble| matches!(trouble, Trouble::State(_, Act::Terminated | Act::TagsChanged)));
         let lost = !self.moment.scenario.rescuer && (self.moment.moment < When::NightAfter || no_other);
-        let held: Vec<String> = self
-            .world
-            .table
-            .keys()
-            .filter(|key| ["leases", "intents", "slots"].contains(&key.partition.as_str()))
-            .map(|key| key.partition.clone())
-            .collect();
+        let held: Vec<&str> = super::held(self.world).collect();
         if !held.is_empty() && !lost {
             self.breaks(1, format!("{} left held when all is over", held.join(", ")));
         }
