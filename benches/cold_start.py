@@ -28,7 +28,15 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 PYTHON = REPOSITORY / "target/tools/moto/bin/python"
 # A feature of stopgap-aws, and boto3's name for the service. Every function has the table.
-SERVICES = {"autoscaling": "autoscaling", "ec2": "ec2", "kms": "kms", "s3": "s3", "sfn": "stepfunctions", "sns": "sns"}
+SERVICES = {
+    "autoscaling": "autoscaling",
+    "cloudwatch": "cloudwatch",
+    "ec2": "ec2",
+    "kms": "kms",
+    "s3": "s3",
+    "sfn": "stepfunctions",
+    "sns": "sns",
+}
 NEXT = "/2018-06-01/runtime/invocation/next"
 
 # What a Python function does before it is ready: boto3's clients, then the Runtime API.

@@ -72,12 +72,12 @@ test('a function has no policy beside the rights that are written for it', () =>
 
 test('notify and close-run reach no instance and no other account', () => {
   for (const id of ['Notify', 'CloseRun']) {
-    expect(actionsOf(id).filter((action) => /^(ec2|autoscaling|sts):/.test(action))).toEqual([]);
+    expect(actionsOf(id).filter((action) => /^(ec2|autoscaling|cloudwatch|sts):/.test(action))).toEqual([]);
     expect(actionsOf(id)).toContain('sns:Publish');
   }
 });
 
-test('only one function may do each thing that changes an instance, a snapshot or a group', () => {
+test('only one function may do each thing that changes an instance, a snapshot, a group or an alarm', () => {
   const doers = Object.entries({
     'ec2:StopInstances': ['StopInstance'],
     'ec2:StartInstances': ['StartInstance'],
@@ -91,6 +91,8 @@ test('only one function may do each thing that changes an instance, a snapshot o
     'autoscaling:SuspendProcesses': ['EnterStandby'],
     'autoscaling:ExitStandby': ['LeaveStandby'],
     'autoscaling:ResumeProcesses': ['LeaveStandby'],
+    'cloudwatch:DisableAlarmActions': ['SilenceAlarms'],
+    'cloudwatch:EnableAlarmActions': ['RestoreAlarms'],
     's3:PutObject': ['PlanFleet'],
   });
   for (const [action, allowed] of doers) {

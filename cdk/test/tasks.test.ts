@@ -18,6 +18,7 @@ function tasks(): Map<string, string[]> {
 
 /** What having a service means: at least one right with this prefix. */
 const PREFIXES: Record<string, RegExp> = {
+  Alarms: /^cloudwatch:/,
   AutoScaling: /^autoscaling:/,
   Callbacks: /^states:SendTask/,
   Ec2: /^ec2:/,

@@ -57,7 +57,12 @@ impl Options {
                 sign_in(&access).await.map_err(|error| Failure::one(error.to_string()))?;
             let external_id = self.external_id.as_deref();
             let aws = Aws::new(sdk, home.clone(), &self.name);
-            let aws = aws.ec2(external_id).auto_scaling(external_id).keys(external_id).executions();
+            let aws = aws
+                .ec2(external_id)
+                .auto_scaling(external_id)
+                .alarms(external_id)
+                .keys(external_id)
+                .executions();
             let (region, account) = (&home.region, &home.account);
             let machine =
                 format!("arn:{partition}:states:{region}:{account}:stateMachine:{}-instance", self.name);

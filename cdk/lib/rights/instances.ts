@@ -2,8 +2,9 @@ import { Aws } from 'aws-cdk-lib';
 
 import type { Right } from './right.ts';
 
-// What stopgap does to instances, their snapshots and their Auto Scaling groups. The hub's functions hold these rights in
-// their own account and the spoke role in every other one, both from here, so that the two cannot drift apart.
+// What stopgap does to instances, their snapshots, their Auto Scaling groups and their alarms. The hub's functions hold
+// these rights in their own account and the spoke role in every other one, both from here, so that the two cannot drift
+// apart.
 
 /** The tag that every snapshot of stopgap has from the moment it is made (`set_tags` in stopgap-core). */
 const OURS = 'stopgap:policy';
@@ -16,6 +17,7 @@ const volumes = `arn:${Aws.PARTITION}:ec2:*:${Aws.ACCOUNT_ID}:volume/*`;
 // The ARN of a snapshot has no account.
 const snapshots = `arn:${Aws.PARTITION}:ec2:*::snapshot/*`;
 const groups = `arn:${Aws.PARTITION}:autoscaling:*:${Aws.ACCOUNT_ID}:autoScalingGroup:*:autoScalingGroupName/*`;
+const alarms = `arn:${Aws.PARTITION}:cloudwatch:*:${Aws.ACCOUNT_ID}:alarm:*`;
 
 const NO_RESOURCE_LEVEL = 'EC2 offers neither resources nor conditions for Describe calls. They only read.';
 const WHICH_INSTANCE =
@@ -192,6 +194,32 @@ export const returnMembers: Right = {
   reason: 'Groups are found through their members, which policies select: they change without a deployment.',
   actions: ['autoscaling:ExitStandby', 'autoscaling:ResumeProcesses'],
   resources: [groups],
+};
+
+/** DescribeAlarms: CloudWatch has no look-up by instance that knows metric math. */
+export const seeAlarms: Right = {
+  sid: 'SeeAlarms',
+  reason: 'Which alarms watch an instance is known only when all have been read.',
+  actions: ['cloudwatch:DescribeAlarms'],
+  resources: [alarms],
+};
+
+/** Switches off the alarms of an instance that is down on purpose. */
+export const silenceAlarms: Right = {
+  sid: 'SilenceAlarms',
+  reason:
+    'Alarms are found through the instances that they watch, which policies select: they change without a deployment.',
+  actions: ['cloudwatch:DisableAlarmActions'],
+  resources: [alarms],
+};
+
+/** Switches them on again. */
+export const restoreAlarms: Right = {
+  sid: 'RestoreAlarms',
+  reason:
+    'Alarms are found through the instances that they watch, which policies select: they change without a deployment.',
+  actions: ['cloudwatch:EnableAlarmActions'],
+  resources: [alarms],
 };
 
 function optedIn(tag: OptInTag): Pick<Right, 'conditions'> {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use aws_config::SdkConfig;
 use stopgap_core::inventory::Location;
 use stopgap_core::ports::{
-    Absent, AutoScaling, Callbacks, Ec2, Executions, Keys, Objects, Ports, Table, Topic,
+    Absent, Alarms, AutoScaling, Callbacks, Ec2, Executions, Keys, Objects, Ports, Table, Topic,
 };
 
 use crate::table::DynamoTable;
@@ -20,6 +20,7 @@ pub struct Aws {
     table: Rc<dyn Table>,
     ec2: Rc<dyn Ec2>,
     auto_scaling: Rc<dyn AutoScaling>,
+    alarms: Rc<dyn Alarms>,
     keys: Rc<dyn Keys>,
     objects: Rc<dyn Objects>,
     topic: Rc<dyn Topic>,
@@ -37,6 +38,7 @@ impl Aws {
             home,
             ec2: absent.clone(),
             auto_scaling: absent.clone(),
+            alarms: absent.clone(),
             keys: absent.clone(),
             objects: absent.clone(),
             topic: absent.clone(),
@@ -69,6 +71,15 @@ impl Aws {
     pub fn keys(mut self, external_id: Option<&str>) -> Self {
         let places = crate::places::Places::new(&self.sdk, &self.home, external_id);
         self.keys = Rc::new(crate::keys::SdkKeys::new(places));
+        self
+    }
+
+    /// With CloudWatch alarms, as above.
+    #[cfg(feature = "cloudwatch")]
+    #[must_use]
+    pub fn alarms(mut self, external_id: Option<&str>) -> Self {
+        let places = crate::places::Places::new(&self.sdk, &self.home, external_id);
+        self.alarms = Rc::new(crate::alarms::SdkAlarms::new(places));
         self
     }
 
@@ -119,6 +130,7 @@ impl Aws {
         Ports {
             ec2: &*self.ec2,
             auto_scaling: &*self.auto_scaling,
+            alarms: &*self.alarms,
             keys: &*self.keys,
             table: &*self.table,
             objects: &*self.objects,

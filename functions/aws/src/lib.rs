@@ -9,6 +9,8 @@
 //! let aws = Aws::new(sdk, home, table).ec2(external_id);
 //! ```
 
+#[cfg(feature = "cloudwatch")]
+mod alarms;
 #[cfg(feature = "autoscaling")]
 mod auto_scaling;
 mod aws;
@@ -19,7 +21,7 @@ mod ec2;
 mod keys;
 #[cfg(feature = "s3")]
 mod objects;
-#[cfg(any(feature = "ec2", feature = "autoscaling", feature = "kms"))]
+#[cfg(any(feature = "ec2", feature = "autoscaling", feature = "cloudwatch", feature = "kms"))]
 mod places;
 pub mod sdk;
 #[cfg(feature = "sfn")]

@@ -1,6 +1,7 @@
 //! stopgap's domain. It knows no AWS SDK, no clock and no I/O: ports and times are passed in.
 
 pub mod adoption;
+pub mod alarms;
 pub mod backup_set;
 pub mod describe;
 pub mod ebs_snapper;

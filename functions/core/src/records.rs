@@ -158,6 +158,12 @@ pub struct Intent {
     pub shield: Option<Shield>,
     /// The concurrency group whose slot is held.
     pub group: Option<String>,
+    /// The alarms that the run switches off, by name, to be switched on again: all of them were on before. Sorted.
+    #[serde(default)]
+    pub alarms: Vec<String>,
+    /// Whether the instance was seen running again: then it is owed no more than its alarms.
+    #[serde(default)]
+    pub restarted: bool,
 }
 
 impl Record for Intent {}

@@ -234,7 +234,7 @@ pub fn status(question: &Question<'_>) -> Status {
                 since: lease.taken_at,
                 running: open.running.contains(&lease.owner),
             }),
-            restart_owed: intent.map(|intent| Owed {
+            restart_owed: intent.filter(|intent| !intent.restarted).map(|intent| Owed {
                 since: intent.since,
                 deadline: intent.deadline,
                 left: at > intent.deadline || !open.running.contains(&intent.owner),

@@ -13,12 +13,14 @@ pub fn of(document: &Document) -> Vec<Moment> {
     let moments = [
         answer(document.prepared.as_ref().map(|a| a.payload.at), "instance leased, restart promised"),
         answer(document.standby.as_ref().map(|a| a.payload.at), "kept from Auto Scaling"),
+        answer(document.silenced.as_ref().map(|a| a.payload.at), "alarms silenced"),
         answer(document.stop.as_ref().map(|a| a.payload.at), "stop asked for"),
         answer(document.stopped.map(|a| a.at), "seen stopped"),
         answer(snapshots.map(|made| made.at), &made),
         answer(document.start.as_ref().map(|a| a.payload.at), "start asked for"),
         answer(document.running.map(|a| a.at), "seen running"),
         answer(document.confirmed.as_ref().map(|a| a.payload.at), "restart confirmed"),
+        answer(document.restored.as_ref().map(|a| a.payload.at), "alarms restored"),
         answer(document.completed.map(|a| a.at), "all snapshots completed"),
         answer(document.tags.as_ref().map(|a| a.payload.at), "tags copied"),
     ];

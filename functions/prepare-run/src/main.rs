@@ -5,5 +5,6 @@ use stopgap_core::tasks::prepare_run;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    serve("prepare-run", |link| link.ec2().auto_scaling().keys().executions(), prepare_run::run).await
+    serve("prepare-run", |link| link.ec2().auto_scaling().alarms().keys().executions(), prepare_run::run)
+        .await
 }

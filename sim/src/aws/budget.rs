@@ -17,6 +17,10 @@ pub(super) enum Budget {
     Start,
     /// Auto Scaling; AWS does not document its limits.
     AutoScaling,
+    /// DescribeAlarms.
+    AlarmReads,
+    /// EnableAlarmActions and DisableAlarmActions.
+    AlarmWrites,
 }
 
 impl Budget {
@@ -28,6 +32,9 @@ impl Budget {
             Self::Stop => (50.0, 5.0),
             Self::Start => (5.0, 2.0),
             Self::AutoScaling => (100.0, 10.0),
+            // Transactions per second, of CloudWatch's service quotas; no burst is documented.
+            Self::AlarmReads => (9.0, 9.0),
+            Self::AlarmWrites => (3.0, 3.0),
         }
     }
 }

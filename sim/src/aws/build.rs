@@ -8,7 +8,7 @@ use stopgap_core::inventory::{
     Attachment, BlockDevice, Instance, InstanceState, Location, Snapshot, SnapshotState, Tags, Volume,
 };
 use stopgap_core::policy::Policy;
-use stopgap_core::ports::LifecycleState;
+use stopgap_core::ports::{Alarm, LifecycleState};
 use stopgap_core::records::policy_key;
 
 use super::world::{Copy, Group, Machine};
@@ -238,6 +238,15 @@ impl Aws {
                 replaced: Vec::new(),
             };
             place.groups.insert(spec.name, group);
+        });
+    }
+
+    /// Puts an alarm into the world that watches these instances.
+    pub fn add_alarm(&self, at: &Location, name: &str, instances: &[&str], acts: bool) {
+        let instances = instances.iter().map(|id| (*id).to_owned()).collect();
+        let alarm = Alarm { name: name.to_owned(), acts, instances };
+        self.change(|world| {
+            world.places.entry(at.clone()).or_default().alarms.insert(name.to_owned(), alarm);
         });
     }
 

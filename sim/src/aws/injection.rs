@@ -10,9 +10,10 @@ use serde_json::Value;
 use stopgap_core::error::TaskError;
 use stopgap_core::inventory::{Instance, Location, Snapshot, Tags, Volume};
 use stopgap_core::ports::{
-    AutoScaling, Callbacks, CreateSnapshots, CreatedSnapshot, Ec2, Execution, Executions, Fault, FaultKind,
-    InstanceStorage, Item, Key, KeyState, Keys, Member, Modification, Notice, Objects, Page, Ports,
-    ScheduledEvent, SnapshotQuery, SpotRequest, Started, StateChange, Table, Topic, Which, Write, Written,
+    Alarm, Alarms, AutoScaling, Callbacks, CreateSnapshots, CreatedSnapshot, Ec2, Execution, Executions,
+    Fault, FaultKind, InstanceStorage, Item, Key, KeyState, Keys, Member, Modification, Notice, Objects,
+    Page, Ports, ScheduledEvent, SnapshotQuery, SpotRequest, Started, StateChange, Table, Topic, Which,
+    Write, Written,
 };
 
 use super::Aws;
@@ -210,6 +211,25 @@ impl AutoScaling for Injected<'_> {
         processes: &BTreeSet<String>,
     ) -> Result<(), Fault> {
         self.around("ResumeProcesses", self.aws.resume_processes(at, group, processes)).await
+    }
+}
+
+#[async_trait(?Send)]
+impl Alarms for Injected<'_> {
+    async fn describe_alarms(&self, at: &Location, page: Option<String>) -> Result<Page<Alarm>, Fault> {
+        self.around("DescribeAlarms", self.aws.describe_alarms(at, page)).await
+    }
+
+    async fn named_alarms(&self, at: &Location, names: &[String]) -> Result<Vec<Alarm>, Fault> {
+        self.around("DescribeAlarms", self.aws.named_alarms(at, names)).await
+    }
+
+    async fn disable_alarm_actions(&self, at: &Location, names: &[String]) -> Result<(), Fault> {
+        self.around("DisableAlarmActions", self.aws.disable_alarm_actions(at, names)).await
+    }
+
+    async fn enable_alarm_actions(&self, at: &Location, names: &[String]) -> Result<(), Fault> {
+        self.around("EnableAlarmActions", self.aws.enable_alarm_actions(at, names)).await
     }
 }
 

@@ -4,6 +4,7 @@
 //! running, events that come late, twice or never, functions that crash before or after their effect. All of it on the
 //! virtual clock, and all chance from one seed.
 
+mod alarms;
 mod auto_scaling;
 mod budget;
 mod build;

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use stopgap_core::inventory::{Instance, InstanceState, Location, Snapshot, SnapshotState, Volume};
 use stopgap_core::ports::{
-    InstanceStorage, Key, KeyState, LifecycleState, Modification, Notice, ScheduledEvent,
+    Alarm, InstanceStorage, Key, KeyState, LifecycleState, Modification, Notice, ScheduledEvent,
 };
 use stopgap_core::{backup_set, set_tags};
 
@@ -79,6 +79,8 @@ pub struct Place {
     pub locked: BTreeSet<String>,
     /// Auto Scaling groups by name.
     pub groups: BTreeMap<String, Group>,
+    /// CloudWatch's metric alarms by name.
+    pub alarms: BTreeMap<String, Alarm>,
     /// The states of KMS keys, by id.
     pub keys: BTreeMap<String, KeyState>,
     /// Events that EC2 has scheduled.

@@ -14,6 +14,7 @@ from moto.core.config import default_user_config
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+import cloudwatch_cbor
 import ec2_manners
 import event_targets
 import interpreter
@@ -36,11 +37,11 @@ def end_with_standard_input():
 
 
 def main():
-    for part in (interpreter, stores, ec2_manners, event_targets, roles):
+    for part in (interpreter, stores, ec2_manners, event_targets, roles, cloudwatch_cbor):
         part.mend()
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     threading.Thread(target=end_with_standard_input, daemon=True).start()
-    application = DomainDispatcherApplication(create_backend_app)
+    application = cloudwatch_cbor.understood(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=QuietHandler)
     print(server.port, flush=True)
     # Nobody reads any further; what else is printed belongs to the log.

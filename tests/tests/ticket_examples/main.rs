@@ -32,7 +32,7 @@ fn every_kind_is_opened_once_updated_when_there_is_news_and_resolved_by_what_men
         actions.dedup_by(|a, b| (*a, *b) == ("update", "update"));
         let wanted: &[&str] = match kind {
             // Once refused, and then not any more.
-            Kind::PruneFailed | Kind::PlanFailed => &["open", "resolve"],
+            Kind::AlarmsSilenced | Kind::PruneFailed | Kind::PlanFailed => &["open", "resolve"],
             _ => &["open", "update", "resolve"],
         };
         assert_eq!(actions, wanted, "{kind}");

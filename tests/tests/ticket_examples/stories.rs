@@ -26,6 +26,7 @@ fn told(kind: Kind) -> Vec<Notice> {
         Kind::BackupFailed => backup_failed(),
         Kind::BackupMissed => backup_missed(),
         Kind::BackupRefused => backup_refused(),
+        Kind::AlarmsSilenced => alarms_silenced(),
         Kind::PruneFailed => prune_failed(),
         Kind::TagsIncomplete => tags_incomplete(),
         Kind::PlanFailed => plan_failed(),
@@ -132,6 +133,16 @@ fn backup_refused() -> Scene {
     scene
 }
 
+/// The alarms of an instance cannot be switched on again; the rescuer can, a few minutes later.
+fn alarms_silenced() -> Scene {
+    let scene = at_work(Scene::new(9, &[nightly(json!({ "alarms": "silence" }))]));
+    let id = scene.add(named);
+    scene.stopgap.aws.add_alarm(&home(), "orders-db is not responding", &[&id], true);
+    refuse(&scene, "RestoreAlarms", "EnableAlarmActions");
+    until(&scene, "2026-11-22T12:00:00Z");
+    scene
+}
+
 /// The first deletion is refused.
 fn prune_failed() -> Scene {
     let scene = at_work(Scene::nightly(6));
@@ -139,12 +150,17 @@ fn prune_failed() -> Scene {
     for day in 10..16 {
         scene.add_set(&id, at(&format!("2026-11-{day}T02:00:00Z")));
     }
-    scene.stopgap.aws.change(|world| {
-        let at = Site::new("PruneSnapshots", "DeleteSnapshot", 1);
-        world.watch.arm(Injection { at, lasts: false, wrong: Wrong::Refused(FaultKind::AccessDenied) });
-    });
+    refuse(&scene, "PruneSnapshots", "DeleteSnapshot");
     until(&scene, "2026-11-22T12:00:00Z");
     scene
+}
+
+/// Refuses the first such call, as if a right were missing.
+fn refuse(scene: &Scene, state: &str, operation: &'static str) {
+    scene.stopgap.aws.change(|world| {
+        let at = Site::new(state, operation, 1);
+        world.watch.arm(Injection { at, lasts: false, wrong: Wrong::Refused(FaultKind::AccessDenied) });
+    });
 }
 
 /// More tags than a snapshot takes, for two nights.

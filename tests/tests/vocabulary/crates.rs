@@ -8,9 +8,10 @@ use stopgap_core::tasks::{NAMES, uses};
 use stopgap_tests::repository;
 
 /// A service, the feature of stopgap-aws that has it, and the method that links it.
-const SERVICES: [(Service, &str, &str); 7] = [
+const SERVICES: [(Service, &str, &str); 8] = [
     (Service::Ec2, "ec2", "ec2"),
     (Service::AutoScaling, "autoscaling", "auto_scaling"),
+    (Service::Alarms, "cloudwatch", "alarms"),
     (Service::Keys, "kms", "keys"),
     (Service::Objects, "s3", "objects"),
     (Service::Topic, "sns", "topic"),

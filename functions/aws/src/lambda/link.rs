@@ -39,6 +39,14 @@ impl Link {
         self
     }
 
+    /// CloudWatch alarms.
+    #[cfg(feature = "cloudwatch")]
+    #[must_use]
+    pub fn alarms(mut self) -> Self {
+        self.aws = self.aws.alarms(self.configuration.external_id.as_deref());
+        self
+    }
+
     /// The planning bucket.
     #[cfg(feature = "s3")]
     #[must_use]

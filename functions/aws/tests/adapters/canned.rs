@@ -62,6 +62,7 @@ impl Canned {
         let aws = Aws::new(config, home(), "stopgap")
             .ec2(Some("secret-handshake"))
             .auto_scaling(None)
+            .alarms(None)
             .keys(None)
             .topic(
                 "arn:aws:sns:us-east-1:123456789012:stopgap-tickets",

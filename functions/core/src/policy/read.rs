@@ -11,7 +11,8 @@ use super::preflight::preflight;
 use super::read_select::{each, select, volumes};
 use super::read_targets::targets;
 use super::types::{
-    Autoscaling, Concurrency, Consistency, Count, Policy, Restart, Retention, TagSource, Tagging, Tool,
+    AlarmActions, Autoscaling, Concurrency, Consistency, Count, Policy, Restart, Retention, TagSource,
+    Tagging, Tool,
 };
 use super::{PolicyId, defaults, document};
 use crate::inventory::Tags;
@@ -137,6 +138,7 @@ fn policy(node: Node) -> Option<Policy> {
         "volumes",
         "tags",
         "autoscaling",
+        "alarms",
         "concurrency",
         "preflight",
         "adopt",
@@ -173,6 +175,9 @@ fn policy(node: Node) -> Option<Policy> {
             ("skip", Autoscaling::Skip),
         ])
     });
+    let alarms = object
+        .get("alarms")
+        .and_then(|node| node.word(&[("leave", AlarmActions::Leave), ("silence", AlarmActions::Silence)]));
     let concurrency = match object.get("concurrency").filter(Node::is_given) {
         Some(node) => Some(concurrency(node)?),
         None => None,
@@ -193,6 +198,7 @@ fn policy(node: Node) -> Option<Policy> {
         volumes: volumes?,
         tags: tags?,
         autoscaling: autoscaling?,
+        alarms: alarms?,
         concurrency,
         preflight: preflight?,
         adopt: adopt?,

@@ -36,6 +36,7 @@ fn full() -> Value {
         "volumes": {"except": [{"tag": {"Scratch": ["true"]}}], "root": false},
         "tags": {"from": ["instance"], "add": {"CostCenter": "42"}},
         "autoscaling": "suspend",
+        "alarms": "silence",
         "concurrency": {"group_by": "tag:Cluster", "max": 2},
         "preflight": {"public-address-lost": "refuse", "hibernation": "ignore", "stop-protected": "refuse"},
         "adopt": ["ebs-snapper"]
@@ -442,6 +443,7 @@ fn policies() -> impl Strategy<Value = Policy> {
             volumes,
             tags: Tagging { from: vec![TagSource::Instance], add: [("a".to_owned(), "b".to_owned())].into() },
             autoscaling: Autoscaling::Skip,
+            alarms: AlarmActions::Silence,
             concurrency,
             preflight: Overrides([(Finding::Hibernation, Verdict::Refuse)].into()),
             adopt: [Tool::EbsSnapper].into_iter().filter(|_| enabled).collect(),

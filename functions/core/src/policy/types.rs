@@ -44,6 +44,8 @@ pub struct Policy {
     pub tags: Tagging,
     /// What is done with members of an Auto Scaling group.
     pub autoscaling: Autoscaling,
+    /// What is done with the CloudWatch alarms that watch the instance while it is down.
+    pub alarms: AlarmActions,
     /// How many members of a group may be down at once; without it there is no limit.
     pub concurrency: Option<Concurrency>,
     /// What follows from what is found before a backup, where it is not the default.
@@ -132,6 +134,16 @@ pub enum Autoscaling {
     Suspend,
     /// They are not backed up.
     Skip,
+}
+
+/// What is done with the actions of the CloudWatch alarms that watch an instance, while it is down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AlarmActions {
+    /// They are left as they are.
+    Leave,
+    /// Those that are on are switched off before the stop, and on again after the start.
+    Silence,
 }
 
 /// How long backups are kept: the union of the rules, over the complete sets of this policy and instance.

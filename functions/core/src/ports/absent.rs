@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::{
-    AutoScaling, Callbacks, CreateSnapshots, CreatedSnapshot, Ec2, Execution, Executions, Fault, FaultKind,
-    InstanceStorage, KeyState, Keys, Member, Modification, Notice, Objects, Page, ScheduledEvent,
-    SnapshotQuery, SpotRequest, Started, StateChange, Topic, Which,
+    Alarm, Alarms, AutoScaling, Callbacks, CreateSnapshots, CreatedSnapshot, Ec2, Execution, Executions,
+    Fault, FaultKind, InstanceStorage, KeyState, Keys, Member, Modification, Notice, Objects, Page,
+    ScheduledEvent, SnapshotQuery, SpotRequest, Started, StateChange, Topic, Which,
 };
 use crate::error::TaskError;
 use crate::inventory::{Instance, Location, Snapshot, Tags, Volume};
@@ -145,6 +145,25 @@ impl AutoScaling for Absent {
 
     async fn resume_processes(&self, _: &Location, _: &str, _: &BTreeSet<String>) -> Result<(), Fault> {
         absent("ResumeProcesses")
+    }
+}
+
+#[async_trait(?Send)]
+impl Alarms for Absent {
+    async fn describe_alarms(&self, _: &Location, _: Option<String>) -> Result<Page<Alarm>, Fault> {
+        absent("DescribeAlarms")
+    }
+
+    async fn named_alarms(&self, _: &Location, _: &[String]) -> Result<Vec<Alarm>, Fault> {
+        absent("DescribeAlarms")
+    }
+
+    async fn disable_alarm_actions(&self, _: &Location, _: &[String]) -> Result<(), Fault> {
+        absent("DisableAlarmActions")
+    }
+
+    async fn enable_alarm_actions(&self, _: &Location, _: &[String]) -> Result<(), Fault> {
+        absent("EnableAlarmActions")
     }
 }
 

@@ -4,6 +4,7 @@
 //! what an SDK retries, and classifies what went wrong.
 
 mod absent;
+mod alarms;
 mod auto_scaling;
 mod ec2;
 mod fault;
@@ -12,6 +13,7 @@ mod table;
 mod workflow;
 
 pub use absent::Absent;
+pub use alarms::{ALARMS_AT_ONCE, Alarm, Alarms};
 pub use auto_scaling::{AutoScaling, LifecycleState, Member};
 pub use ec2::{
     ASKED_AT_ONCE, CreateSnapshots, CreatedSnapshot, Ec2, Page, SnapshotQuery, StateChange, Which, all_pages,
@@ -33,6 +35,8 @@ pub struct Ports<'a> {
     pub ec2: &'a dyn Ec2,
     /// EC2 Auto Scaling.
     pub auto_scaling: &'a dyn AutoScaling,
+    /// CloudWatch alarms.
+    pub alarms: &'a dyn Alarms,
     /// KMS.
     pub keys: &'a dyn Keys,
     /// The one table.
@@ -51,11 +55,12 @@ impl<'a> Ports<'a> {
     /// All ports of one thing that has them all.
     pub fn of<T>(all: &'a T) -> Self
     where
-        T: Ec2 + AutoScaling + Keys + Table + Objects + Topic + Callbacks + Executions,
+        T: Ec2 + AutoScaling + Alarms + Keys + Table + Objects + Topic + Callbacks + Executions,
     {
         Self {
             ec2: all,
             auto_scaling: all,
+            alarms: all,
             keys: all,
             table: all,
             objects: all,
@@ -73,6 +78,8 @@ pub enum Service {
     Ec2,
     /// EC2 Auto Scaling, in any account.
     AutoScaling,
+    /// CloudWatch alarms, in any account.
+    Alarms,
     /// KMS, in any account.
     Keys,
     /// The planning bucket.
@@ -93,6 +100,7 @@ impl<'a> Ports<'a> {
             table: self.table,
             ec2: if has(Service::Ec2) { self.ec2 } else { &Absent },
             auto_scaling: if has(Service::AutoScaling) { self.auto_scaling } else { &Absent },
+            alarms: if has(Service::Alarms) { self.alarms } else { &Absent },
             keys: if has(Service::Keys) { self.keys } else { &Absent },
             objects: if has(Service::Objects) { self.objects } else { &Absent },
             topic: if has(Service::Topic) { self.topic } else { &Absent },

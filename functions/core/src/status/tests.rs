@@ -52,6 +52,8 @@ fn intent(deadline: &str) -> Intent {
         deadline: time(deadline),
         shield: None,
         group: None,
+        alarms: Vec::new(),
+        restarted: false,
     }
 }
 

@@ -39,7 +39,8 @@ impl Measured for Closed {
 /// Closes the run.
 ///
 /// Needs the table and `sns:Publish`. An intent that is still open keeps lease and slot where they are: they belong to
-/// the rescuer then, and no other run may stop the instance meanwhile.
+/// the rescuer then, and no other run may stop the instance meanwhile. So does one that owes no more than alarms: the next run,
+/// or the rescuer, takes it over.
 pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result<Closed, TaskError> {
     let document = &input.document;
     let (state, error, cause) = verdict(document);
@@ -64,6 +65,10 @@ fn verdict(document: &Document) -> (RunState, String, String) {
             let cause = failure.map(Failure::in_words).unwrap_or_default();
             let cause = format!("the backup is complete, but {} does not run again: {cause}", run.instance_id);
             (ErrorName::StartFailed.to_string(), cause)
+        } else if let Some((_, failure)) = document.alarms_failure() {
+            let cause = failure.in_words();
+            let cause = format!("the backup is complete, but alarms of {} stay silenced: {cause}", run.instance_id);
+            (failure.error.clone(), cause)
         } else {
             (String::new(), String::new())
         };
@@ -134,7 +139,7 @@ async fn release(ports: Ports<'_>, document: &Document) -> Result<Vec<Write>, Ta
     let mut writes = vec![Write::Delete { key, expect: unchanged(&lease) }];
     let key = Intent::key(&run.location, &run.instance_id);
     if let Some(intent) = read::<Intent>(ports.table, &key).await? {
-        if document.touched() {
+        if document.touched() || !intent.record.alarms.is_empty() {
             return Ok(Vec::new());
         }
         // Prepared and then not begun: nothing was stopped, so nothing is owed.
@@ -171,6 +176,7 @@ async fn resolve(
         (Kind::BackupMissed, complete),
         (Kind::BackupRefused, complete),
         (Kind::LeftStopped, document.confirmed.is_some() || document.rescue && !document.left_stopped()),
+        (Kind::AlarmsSilenced, document.restored.is_some()),
         (Kind::TagsIncomplete, document.tags.as_ref().is_some_and(|answer| answer.payload.all)),
         (Kind::PruneFailed, document.pruned.is_some() && !failed("PruneSnapshots")),
     ];

@@ -9,7 +9,7 @@ use crate::inventory::InstanceState;
 use crate::lease;
 use crate::measure::Measured;
 use crate::ports::{Context, Ports, Write, Written};
-use crate::records::{Intent, instance_key, read, unchanged};
+use crate::records::{Intent, instance_key, put, read, unchanged};
 use crate::slots;
 use crate::waiting::describe;
 
@@ -22,7 +22,8 @@ pub struct Confirmed {
 
 impl Measured for Confirmed {}
 
-/// Closes the intent and gives the slot of the concurrency group back, in one transaction.
+/// Closes the intent and gives the slot of the concurrency group back, in one transaction. An intent that owes alarms too stays
+/// open for them alone.
 ///
 /// Needs `ec2:DescribeInstances` and the table.
 ///
@@ -42,8 +43,13 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result
     let Some(open) = &intent else {
         return Ok(Confirmed { at: cx.now });
     };
-    let mut writes = vec![Write::Delete { key, expect: unchanged(&intent) }];
-    if let Some(group) = &open.record.group {
+    let (open, expect) = (&open.record, unchanged(&intent));
+    let mut writes = vec![if open.alarms.is_empty() {
+        Write::Delete { key, expect }
+    } else {
+        put(key, expect, &Intent { restarted: true, shield: None, group: None, ..open.clone() })?
+    }];
+    if let Some(group) = &open.group {
         let holder = instance_key(&run.location, &run.instance_id);
         writes.extend(slots::give_back(ports.table, &run.location, group, &holder).await?);
     }

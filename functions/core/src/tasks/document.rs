@@ -18,11 +18,12 @@ use crate::pruning::Pruned;
 
 /// The states whose failure means that there is no backup, in the order of the machine; before them the rescuer's, which
 /// finds that a run is lost.
-pub const BACKUP_STATES: [&str; 8] = [
+pub const BACKUP_STATES: [&str; 9] = [
     "TakeOver",
     "ResolveRun",
     "PrepareRun",
     "EnterStandby",
+    "SilenceAlarms",
     "StopInstance",
     "WaitUntilStopped",
     "CreateSnapshots",
@@ -125,9 +126,15 @@ pub struct Document {
     /// When the member was seen out of reach of its Auto Scaling group.
     #[serde(default)]
     pub standby: Option<Answer<At>>,
+    /// When the alarms were switched off.
+    #[serde(default)]
+    pub silenced: Option<Answer<At>>,
     /// When the debt of the restart was struck off.
     #[serde(default)]
     pub confirmed: Option<Answer<At>>,
+    /// When the alarms were switched on again.
+    #[serde(default)]
+    pub restored: Option<Answer<At>>,
     /// When all snapshots were seen completed.
     #[serde(default)]
     pub completed: Option<At>,
@@ -163,7 +170,9 @@ impl Document {
             start: None,
             running: None,
             standby: None,
+            silenced: None,
             confirmed: None,
+            restored: None,
             completed: None,
             pruned: None,
             tags: None,
@@ -198,16 +207,23 @@ impl Document {
         RESTART_STATES.iter().rev().find_map(|state| Some((*state, self.failures.get(*state)?)))
     }
 
+    /// What keeps alarms from being switched on again, with its state.
+    pub fn alarms_failure(&self) -> Option<(&str, &Failure)> {
+        self.failures.get("RestoreAlarms").map(|failure| ("RestoreAlarms", failure))
+    }
+
     /// Whether the instance should be running and was not seen to.
     pub fn left_stopped(&self) -> bool {
         self.prepared.as_ref().is_some_and(|answer| answer.payload.restart_owed) && self.confirmed.is_none()
     }
 
-    /// Whether the run may have stopped the instance, or done something to its Auto Scaling group.
+    /// Whether the run may have stopped the instance, or done something to its Auto Scaling group or its alarms.
     pub fn touched(&self) -> bool {
-        let tried = |state: &str| self.failures.contains_key(state);
-        let began =
-            self.standby.is_some() || self.stop.is_some() || tried("EnterStandby") || tried("StopInstance");
+        let tried = ["EnterStandby", "SilenceAlarms", "StopInstance"];
+        let began = self.standby.is_some()
+            || self.silenced.is_some()
+            || self.stop.is_some()
+            || tried.iter().any(|state| self.failures.contains_key(*state));
         // A debt taken over from a dead run stands whatever this run did.
         began || self.prepared.as_ref().is_some_and(|p| p.payload.restart_owed && !p.payload.stop)
     }

@@ -56,9 +56,11 @@ tasks! {
     /// Turns what an execution was started with into a run.
     resolve_run = "resolve-run" uses [Ec2],
     /// Looks whether the run can go ahead, and takes lease, intent and slot.
-    prepare_run = "prepare-run" uses [Ec2, AutoScaling, Keys, Executions],
+    prepare_run = "prepare-run" uses [Ec2, AutoScaling, Alarms, Keys, Executions],
     /// Keeps Auto Scaling from replacing the instance while it is down.
     enter_standby = "enter-standby" uses [AutoScaling],
+    /// Switches the actions of the instance's alarms off while it is down.
+    silence_alarms = "silence-alarms" uses [Alarms],
     /// Stops the instance.
     stop_instance = "stop-instance" uses [Ec2],
     /// Stores a task token, then looks.
@@ -73,6 +75,8 @@ tasks! {
     leave_standby = "leave-standby" uses [AutoScaling],
     /// Sees the instance running, and closes the intent.
     confirm_running = "confirm-running" uses [Ec2],
+    /// Switches on again what was switched off.
+    restore_alarms = "restore-alarms" uses [Alarms],
     /// Copies the tags of volumes and instance to the snapshots.
     copy_tags = "copy-tags" uses [Ec2],
     /// Deletes what retention no longer keeps.

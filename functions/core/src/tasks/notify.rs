@@ -129,6 +129,7 @@ fn of_run(kind: Kind, document: &Document) -> (Matter, Report) {
     let matter = Matter::of_instance(kind, &run.location, &run.instance_id, &run.policy.id);
     let failure = match kind {
         Kind::LeftStopped => document.restart_failure().or_else(|| document.lost()),
+        Kind::AlarmsSilenced => document.alarms_failure(),
         Kind::TagsIncomplete => document.failures.get("CopyTags").map(|failure| ("CopyTags", failure)),
         Kind::PruneFailed => document.failures.get("PruneSnapshots").map(|failure| ("PruneSnapshots", failure)),
         Kind::BackupFailed
@@ -187,7 +188,8 @@ fn done(kind: Kind, document: &Document) -> String {
             format!("stopgap goes on trying to start it{until}.")
         }
         Kind::TagsIncomplete | Kind::PruneFailed => "The backup is complete.".to_owned(),
-        Kind::BackupFailed
+        Kind::AlarmsSilenced
+        | Kind::BackupFailed
         | Kind::BackupMissed
         | Kind::BackupRefused
         | Kind::PlanFailed

@@ -12,13 +12,13 @@ use super::{RunPlan, StateInput};
 use crate::error::{ErrorName, TaskError};
 use crate::inventory::{Instance, InstanceState};
 use crate::measure::Measured;
-use crate::policy::{Autoscaling, Consistency, Restart};
+use crate::policy::{AlarmActions, Autoscaling, Consistency, Restart};
 use crate::ports::{Context, LifecycleState, Ports, SnapshotQuery, Written, all_pages};
 use crate::preflight::{Report, Subject};
 use crate::records::{Intent, Lease, Run, RunState, Shield, Stored, instance_key, put, read, unchanged};
 use crate::volumes;
 use crate::waiting::describe;
-use crate::{backup_set, slots};
+use crate::{alarms, backup_set, slots};
 
 /// The processes by which a group replaces a member that is not running. AZRebalance is one since it may choose the
 /// member to terminate.
@@ -37,6 +37,8 @@ pub struct Prepared {
     pub shielded: bool,
     /// How Auto Scaling is kept from replacing it.
     pub shield: Option<Shield>,
+    /// Whether the intent names alarms: to be switched off before a stop, and to be switched on again in any case.
+    pub silenced: bool,
     /// The lease's fence.
     pub fence: u64,
     /// When lease, intent and slot were taken.
@@ -69,8 +71,8 @@ impl Measured for Prepared {}
 
 /// Prepares the run.
 ///
-/// Needs `ec2:Describe*`, `kms:DescribeKey`, `autoscaling:Describe*`, `states:DescribeExecution` and the table. Idempotent: what this
-/// execution holds already is taken again as it is.
+/// Needs `ec2:Describe*`, `kms:DescribeKey`, `autoscaling:Describe*`, `cloudwatch:DescribeAlarms`, `states:DescribeExecution`
+/// and the table. Idempotent: what this execution holds already is taken again as it is.
 ///
 /// # Errors
 /// [`ErrorName::LeaseBusy`], [`ErrorName::SlotBusy`] and [`ErrorName::InTransition`] are retried by the machine until
@@ -106,12 +108,12 @@ async fn prepare(ports: Ports<'_>, cx: Context<'_>, run: &RunPlan) -> Result<Pre
     if let Some(outcome) = served(ports, run, record.as_ref()).await? {
         return Ok(outcome_only(cx, outcome, Vec::new()));
     }
-    let held = Held::read(ports, run).await?;
+    let held = Held::read(ports, run, record).await?;
     let stopped = match instance.state {
         InstanceState::Running => false,
         InstanceState::Stopped => true,
         // What this very run began before it was interrupted is no reason to wait.
-        InstanceState::Stopping if held.intent.is_some() => false,
+        InstanceState::Stopping if held.debt().is_some() => false,
         state => {
             let name = if state.is_gone() { ErrorName::InstanceGone } else { ErrorName::InTransition };
             return Err(TaskError::new(name, format!("{} is {state}", instance.id)));
@@ -140,23 +142,28 @@ async fn prepare(ports: Ports<'_>, cx: Context<'_>, run: &RunPlan) -> Result<Pre
     if !refusals.is_empty() {
         return Ok(outcome_only(cx, Outcome::Refused, refusals));
     }
-    let restart_owed = stop || held.intent.is_some();
+    let restart_owed = stop || held.debt().is_some();
+    let alarms = silenced(ports, run, &instance, stop, &held).await?;
+    let mut reasons = held.notes.clone();
+    reasons.extend(report.notes());
+    reasons.extend(alarms::in_words(&alarms));
     let prepared = Prepared {
         outcome: Outcome::Ready,
         stop,
         restart_owed,
         shielded: restart_owed && shield.is_some(),
         shield: shield.filter(|_| restart_owed),
+        silenced: !alarms.is_empty(),
         fence: held.fence,
         at: cx.now,
         deadline: deadline(cx, run),
         volumes: volumes.ids,
-        reasons: held.notes.iter().cloned().chain(report.notes()).collect(),
+        reasons,
     };
     if run.dry_run {
         return Ok(Prepared { outcome: Outcome::DryRun, ..prepared });
     }
-    take(ports, cx, run, &instance, held, record, prepared).await
+    take(ports, cx, run, &instance, held, alarms, prepared).await
 }
 
 /// Whether the occurrence needs nothing from this run: it is done, or another live run is at it.
@@ -188,16 +195,21 @@ async fn served(
 struct Held {
     lease: Option<Stored<Lease>>,
     intent: Option<Stored<Intent>>,
+    run: Option<Stored<Run>>,
     fence: u64,
     notes: Vec<String>,
 }
 
 impl Held {
-    /// Reads lease and intent.
+    /// Reads lease and intent; the run's record was read before.
     ///
     /// An owner that runs keeps its lease. One that does not (aborted, timed out, or closed without having been able to
     /// start the instance) is taken over, and its debt with it.
-    async fn read(ports: Ports<'_>, run: &RunPlan) -> Result<Self, TaskError> {
+    async fn read(
+        ports: Ports<'_>,
+        run: &RunPlan,
+        record: Option<Stored<Run>>,
+    ) -> Result<Self, TaskError> {
         let lease = read::<Lease>(ports.table, &Lease::key(&run.location, &run.instance_id)).await?;
         let intent = read::<Intent>(ports.table, &Intent::key(&run.location, &run.instance_id)).await?;
         let mut notes = Vec::new();
@@ -213,13 +225,18 @@ impl Held {
                 lease.fence + 1
             }
         };
-        Ok(Self { lease, intent, fence, notes })
+        Ok(Self { lease, intent, run: record, fence, notes })
+    }
+
+    /// The debt of a restart, if there is one.
+    fn debt(&self) -> Option<&Intent> {
+        self.intent.as_ref().map(|stored| &stored.record).filter(|intent| !intent.restarted)
     }
 
     /// Whether a restart is owed already, so that a refusal would come too late: this very run promised it, or there is
     /// nothing left to stop.
     fn is_begun(&self, run: &RunPlan, stop: bool) -> bool {
-        self.intent.as_ref().is_some_and(|stored| !stop || stored.record.owner == run.execution)
+        self.debt().is_some_and(|debt| !stop || debt.owner == run.execution)
     }
 }
 
@@ -230,8 +247,8 @@ async fn shield(
     instance: &Instance,
     held: &Held,
 ) -> Result<Result<Option<Shield>, String>, TaskError> {
-    if let Some(intent) = &held.intent {
-        return Ok(Ok(intent.record.shield.clone()));
+    if let Some(debt) = held.debt() {
+        return Ok(Ok(debt.shield.clone()));
     }
     if instance.auto_scaling_group().is_none() || run.policy.consistency == Consistency::Crash {
         return Ok(Ok(None));
@@ -259,14 +276,31 @@ async fn shield(
     })
 }
 
-/// Takes lease, run record, and where a restart is owed intent and slot, all or nothing.
+/// The alarms that are owed in the end: those that a run before us switched off, and those that this one will.
+async fn silenced(
+    ports: Ports<'_>,
+    run: &RunPlan,
+    instance: &Instance,
+    stop: bool,
+    held: &Held,
+) -> Result<Vec<String>, TaskError> {
+    let mut names = held.intent.as_ref().map(|stored| stored.record.alarms.clone()).unwrap_or_default();
+    if stop && run.policy.alarms == AlarmActions::Silence {
+        names.extend(alarms::acting(ports.alarms, &run.location, &instance.id).await?);
+    }
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+/// Takes lease, run record, and where something is owed intent and slot, all or nothing.
 async fn take(
     ports: Ports<'_>,
     cx: Context<'_>,
     run: &RunPlan,
     instance: &Instance,
     held: Held,
-    record: Option<Stored<Run>>,
+    alarms: Vec<String>,
     prepared: Prepared,
 ) -> Result<Prepared, TaskError> {
     let lease = Lease {
@@ -295,12 +329,13 @@ async fn take(
     };
     let mut writes = vec![
         put(Lease::key(&run.location, &run.instance_id), unchanged(&held.lease), &lease)?,
-        put(run_key(run), unchanged(&record), &began)?,
+        put(run_key(run), unchanged(&held.run), &began)?,
     ];
-    if prepared.restart_owed {
-        let slot = match &held.intent {
+    if prepared.restart_owed || !alarms.is_empty() {
+        let slot = match held.debt() {
             // A debt that was taken over has its slot already.
-            Some(stored) => stored.record.group.clone().map(|group| (group, u32::MAX)),
+            Some(debt) => debt.group.clone().map(|group| (group, u32::MAX)),
+            None if !prepared.restart_owed => None,
             None => slot(run, instance, prepared.shield.as_ref()),
         };
         let intent = Intent {
@@ -313,6 +348,8 @@ async fn take(
             deadline: prepared.deadline,
             shield: prepared.shield.clone(),
             group: slot.as_ref().map(|(group, _)| group.clone()),
+            alarms,
+            restarted: !prepared.restart_owed,
         };
         writes.push(put(Intent::key(&run.location, &run.instance_id), unchanged(&held.intent), &intent)?);
         if let Some((group, max)) = slot {
@@ -364,6 +401,7 @@ fn outcome_only(cx: Context<'_>, outcome: Outcome, reasons: Vec<String>) -> Prep
         restart_owed: false,
         shielded: false,
         shield: None,
+        silenced: false,
         fence: 0,
         at: cx.now,
         deadline: cx.now,

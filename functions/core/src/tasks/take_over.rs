@@ -43,7 +43,7 @@ pub enum Stands {
     Down,
     /// It is owed a restart, and runs: what is left is to confirm it.
     Running,
-    /// No restart is owed, or the instance is gone: what is left is the lease.
+    /// No restart is owed (any more), or the instance is gone: what is left are alarms, and the lease.
     Leased,
 }
 
@@ -85,6 +85,7 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<Take
     let stands = match &intent {
         // Nothing is owed, so the instance need not be seen: nor is its account's refusal a matter of an instance left stopped.
         None => Stands::Leased,
+        Some(intent) if intent.record.restarted => Stands::Leased,
         Some(_) => match seen(ports, location, instance_id).await {
             Ok(instance) if instance.state == InstanceState::Running => Stands::Running,
             Ok(instance) if !instance.state.is_gone() => Stands::Down,
@@ -155,7 +156,9 @@ impl Lost<'_> {
         let retried_until = policy.as_ref().filter(|_| untold).and_then(|p| self.retried_until(p, attempt));
         let policy = policy.map_or_else(|| self.without_policy(), Ok)?;
         let owed = matches!(stands, Stands::Down | Stands::Running);
-        let shield = self.intent.as_ref().and_then(|intent| intent.record.shield.clone()).filter(|_| owed);
+        let intent = self.intent.as_ref().map(|intent| &intent.record);
+        let shield = intent.and_then(|intent| intent.shield.clone()).filter(|_| owed);
+        let silenced = intent.is_some_and(|intent| !intent.alarms.is_empty());
         Ok(Taken {
             stands,
             retried_until: retried_until.unwrap_or(self.cx.now),
@@ -176,6 +179,7 @@ impl Lost<'_> {
                 restart_owed: owed,
                 shielded: shield.is_some(),
                 shield,
+                silenced,
                 fence,
                 at: self.cx.now,
                 deadline,

@@ -90,6 +90,10 @@ kinds! {
     /// A backup was not begun because the instance might not come back, or cannot be backed up.
     BackupRefused = "backup-refused", Error, "backup refused",
         "Remove the reason, or except the instance from the policy. The next backup that succeeds closes this ticket.";
+    /// Alarms that were switched off while the instance was down are not on again.
+    AlarmsSilenced = "alarms-silenced", Warning, "alarms still silenced",
+        "The instance is watched by alarms that do nothing. Check the rights of restore-alarms and the cause; to have them act \
+         at once, enable their actions by hand. stopgap tries again every five minutes and closes this ticket when they are on.";
     /// Snapshots that retention no longer keeps could not be deleted.
     PruneFailed = "prune-failed", Warning, "old backups not pruned",
         "Nothing is lost: more is kept than asked for. Check the rights of prune-snapshots and prune-orphans. The next run \

@@ -91,6 +91,7 @@ pub(crate) const FAULTS: &[Fault] = &[
 fn every_fault_is_of_one_contract_and_told_once() {
     let contracts = [
         crate::accounts::NAMES,
+        crate::alarms::NAMES,
         crate::auto_scaling::NAMES,
         crate::callbacks::NAMES,
         crate::executions::NAMES,

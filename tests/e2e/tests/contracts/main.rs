@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "these are tests; clippy only sees that in #[test] functions")]
 
 mod accounts;
+mod alarms;
 mod auto_scaling;
 mod callbacks;
 mod executions;

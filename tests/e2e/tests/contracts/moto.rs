@@ -9,6 +9,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_config::Region;
+use aws_sdk_cloudwatch::types::{
+    ComparisonOperator, Dimension, Metric, MetricDataQuery, MetricStat, Statistic,
+};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
@@ -109,8 +112,13 @@ impl Moto {
         let chat = TicketQueue::subscribe(&clients, &chat_topic, &name("chat"), &critical).await;
         let mailbox = clients.sqs.create_queue().queue_name(name("mailbox")).send().await.unwrap();
         let aws = Aws::new(clients.config.clone(), Location::new(ACCOUNT, REGION), &table);
-        let aws =
-            aws.ec2(None).auto_scaling(None).keys(None).objects(&bucket).topic(&topic, Some(&chat_topic));
+        let aws = aws
+            .ec2(None)
+            .auto_scaling(None)
+            .alarms(None)
+            .keys(None)
+            .objects(&bucket)
+            .topic(&topic, Some(&chat_topic));
         let aws = aws.callbacks().executions();
         let mailbox = mailbox.queue_url.unwrap();
         Self { aws, clients, bucket, tickets, chat, mailbox }
@@ -256,6 +264,35 @@ impl World for Moto {
         let members = described.auto_scaling_groups()[0].instances().iter();
         let ids = members.map(|member| member.instance_id().unwrap().to_owned()).collect();
         (group, ids)
+    }
+
+    async fn add_alarm(&self, instances: &[&str]) -> String {
+        let (alarm, cloudwatch) = (name("alarm"), aws_sdk_cloudwatch::Client::new(&self.clients.config));
+        let put = cloudwatch.put_metric_alarm().alarm_name(&alarm).evaluation_periods(1).threshold(90.0);
+        let put = put.comparison_operator(ComparisonOperator::GreaterThanThreshold);
+        let dimension = |id: &&str| Dimension::builder().name("InstanceId").value(*id).build();
+        let put = match instances {
+            [] | [_] => put
+                .namespace("AWS/EC2")
+                .metric_name("CPUUtilization")
+                .statistic(Statistic::Average)
+                .period(60)
+                .set_dimensions(Some(instances.iter().map(dimension).collect())),
+            several => put.set_metrics(Some(
+                several
+                    .iter()
+                    .enumerate()
+                    .map(|(n, id)| {
+                        let metric = Metric::builder().namespace("AWS/EC2").metric_name("CPUUtilization");
+                        let stat = MetricStat::builder().metric(metric.dimensions(dimension(id)).build());
+                        let query = MetricDataQuery::builder().id(format!("m{n}"));
+                        query.metric_stat(stat.period(60).stat("Average").build()).build()
+                    })
+                    .collect(),
+            )),
+        };
+        put.send().await.unwrap();
+        alarm
     }
 
     async fn spoke(&self) -> Location {

@@ -158,6 +158,12 @@ impl World for Simulated {
         (name, members)
     }
 
+    async fn add_alarm(&self, instances: &[&str]) -> String {
+        let name = self.name("alarm");
+        self.aws.add_alarm(&self.here(), &name, instances, true);
+        name
+    }
+
     async fn spoke(&self) -> Location {
         let (account, role) = ("111122223333", "spoke");
         self.aws.add_role(account, role);

@@ -46,6 +46,9 @@ pub(crate) trait World {
     /// An Auto Scaling group with as many members in service: its name, and their ids.
     async fn add_group(&self, minimum: usize, members: usize) -> (String, Vec<String>);
 
+    /// An alarm that acts, and watches these instances: one by its metric, several by metric math.
+    async fn add_alarm(&self, instances: &[&str]) -> String;
+
     /// An account that lets stopgap in, by the role in the location.
     async fn spoke(&self) -> Location;
 
