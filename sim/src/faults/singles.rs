@@ -54,6 +54,11 @@ fn ways() -> Vec<Way> {
         way(Setting::Night, vec![Trouble::World(Plight::SnapshotsFail)]),
         way(Setting::Night, vec![Trouble::World(Plight::TagLimit)]),
         way(Setting::Night, vec![call("PruneSnapshots", "DescribeSnapshots", Kind::AccessDenied)]),
+        way(Setting::Night, vec![call("RestoreAlarms", "EnableAlarmActions", Kind::AccessDenied)]),
+        way(
+            Setting::Night,
+            vec![lost(), call("rescue.RestoreAlarms", "EnableAlarmActions", Kind::AccessDenied)],
+        ),
         way(Setting::Night, vec![call("ResolveRun", "GetItem", Kind::AccessDenied)]),
         way(Setting::Night, vec![call("fleet.PlanFleet", "Query", Kind::AccessDenied)]),
         way(Setting::Night, vec![call("fleet.PlanFleet", "DescribeInstances", Kind::AccessDenied)]),

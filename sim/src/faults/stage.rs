@@ -13,7 +13,7 @@ use stopgap_core::set_tags;
 
 use super::named::named;
 use super::trouble::Plight;
-use crate::aws::{Aws, FaultName, GroupSpec, InstanceSpec};
+use crate::aws::{Aws, FaultName, GroupSpec, InstanceSpec, World};
 use crate::deployment::Deployment;
 use crate::machines::Machines;
 use crate::stepfunctions::Keep;
@@ -57,6 +57,14 @@ pub(super) struct Before {
     pub(super) others: Vec<String>,
     /// How many members the group should have in service.
     pub(super) desired: usize,
+    /// The alarms that acted.
+    pub(super) alarms: Vec<String>,
+}
+
+/// The alarms that act.
+pub(super) fn acting(world: &World) -> Vec<String> {
+    let alarms = world.places.values().flat_map(|place| place.alarms.values());
+    alarms.filter(|alarm| alarm.acts).map(|alarm| alarm.name.clone()).collect()
 }
 
 pub(super) fn home() -> Location {
@@ -77,6 +85,7 @@ fn policy_of(setting: Setting) -> Value {
         "schedule": { "expression": "cron(0 2 * * ? *)", "start_within": "30m" },
         "retention": { "keep_last": 2, "at_least": FLOOR },
         "concurrency": { "group_by": "tag:Cluster", "max": 1 },
+        "alarms": "silence",
     });
     match setting {
         Setting::CompletedFirst => policy["restart"] = json!("snapshot-completed"),
@@ -107,6 +116,10 @@ pub(super) fn build(
         (world.watch.on, world.watch.noting) = (true, true);
     });
     let ids: Vec<String> = (0..subjects).map(|n| subject(aws, setting, n)).collect();
+    for id in &ids {
+        aws.add_alarm(&home(), &format!("{id} does not answer"), &[id], true);
+        aws.add_alarm(&home(), &format!("{id} is idle"), &[id], false);
+    }
     let spare = aws.add_instance(InstanceSpec::new(&home()));
     let neighbour = aws.add_instance(InstanceSpec::new(&home()).state(InstanceState::Stopped));
     if let Some(first) = ids.first().filter(|_| setting != Setting::StoppedBefore) {
@@ -132,14 +145,15 @@ pub(super) fn build(
     if setting == Setting::Busy {
         hold_slot(aws);
     }
-    let others = aws.look(|world| {
-        world.snapshots().map(|snapshot| snapshot.id.clone()).filter(|id| !backups.contains(id)).collect()
+    let (others, alarms) = aws.look(|world| {
+        let snapshots = world.snapshots().map(|snapshot| snapshot.id.clone());
+        (snapshots.filter(|id| !backups.contains(id)).collect(), acting(world))
     });
     Ok(Stage {
         stopgap,
         setting,
         subjects: ids,
-        before: Before { others, desired: 2 },
+        before: Before { others, desired: 2, alarms },
         acted: RefCell::default(),
     })
 }

@@ -6,7 +6,7 @@ use stopgap_core::ports::LifecycleState;
 
 use super::{Check, Told, When};
 use crate::aws::{Down, Machine};
-use crate::faults::stage::Setting;
+use crate::faults::stage::{self, Setting};
 use crate::faults::trouble::{Act, Trouble};
 
 /// How long an instance may be down before a critical ticket tells of it, for each thing that goes wrong: the retries of the
@@ -124,6 +124,9 @@ impl Check<'_> {
         let held: Vec<&str> = super::held(self.world).collect();
         if !held.is_empty() && !lost {
             self.breaks(1, format!("{} left held when all is over", held.join(", ")));
+        }
+        if stage::acting(self.world) != self.moment.stage.before.alarms && !lost {
+            self.breaks(1, "alarms do not act as before");
         }
         let groups: Vec<_> = self.world.places.values().flat_map(|place| place.groups.values()).collect();
         let gone = self.has(|trouble| matches!(trouble, Trouble::State(_, Act::Terminated)));
