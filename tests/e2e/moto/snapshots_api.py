@@ -19,7 +19,7 @@ def create_set(backend, create_snapshots, instance_spec, description, tags):
 
 
 def describe_snapshots(self):
-    """DescribeSnapshots with `OwnerIds`, without which it lists 1,300 public snapshots, and with pages."""
+    """DescribeSnapshots with `OwnerIds`, without which it lists those of images too, and with pages."""
     found = self.ec2_backend.describe_snapshots(
         snapshot_ids=self._get_param("SnapshotIds", []), filters=self._filters_from_querystring()
     )

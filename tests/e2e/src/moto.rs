@@ -47,6 +47,8 @@ impl Moto {
         let mut process = Command::new(python)
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/moto/serve.py"))
             .env("MOTO_PORT", router_port.to_string())
+            // Its own list has 1,300, and a snapshot for each, in every account and Region: that takes seconds.
+            .env("MOTO_AMIS_PATH", concat!(env!("CARGO_MANIFEST_DIR"), "/moto/images.json"))
             .env("STOPGAP_TIME_SCALE", pace.time_scale.to_string())
             .env("STOPGAP_TRANSITION_SECONDS", pace.transition.as_secs_f64().to_string())
             .env("STOPGAP_PAGE", pace.page.to_string())
