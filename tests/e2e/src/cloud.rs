@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::faults::Faults;
 use crate::host::Host;
 use crate::http::Server;
 use crate::moto::{Moto, Pace};
@@ -30,6 +31,8 @@ pub struct Cloud {
     pub host: Arc<Host>,
     /// What the functions call.
     pub calls: Calls,
+    /// What goes wrong with the functions' calls.
+    pub faults: Faults,
     moto: Moto,
 }
 
@@ -52,10 +55,11 @@ impl Cloud {
         progress("starting moto");
         let moto = Moto::start(&python, port, pace, &logs.join("moto.log")).await?;
         let (host, events) = (Arc::new(Host::new(&logs)), Events::delivered());
-        let calls = Calls::default();
-        let routes = router::routes(Arc::clone(&host), moto.server.clone(), events.clone(), calls.clone());
+        let (calls, faults) = (Calls::default(), Faults::default());
+        let server = moto.server.clone();
+        let routes = router::routes(Arc::clone(&host), server, events.clone(), calls.clone(), faults.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await });
-        Ok(Self { endpoint: format!("http://127.0.0.1:{port}"), logs, events, host, calls, moto })
+        Ok(Self { endpoint: format!("http://127.0.0.1:{port}"), logs, events, host, calls, faults, moto })
     }
 
     /// moto itself.

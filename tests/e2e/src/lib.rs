@@ -4,6 +4,7 @@ pub mod clients;
 pub mod clock;
 pub mod cloud;
 pub mod deploy;
+pub mod faults;
 pub mod functions;
 pub mod host;
 pub mod http;

@@ -5,6 +5,8 @@ use std::io;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use stopgap_core::inventory::Location;
+use stopgap_core::ports::Settings;
 use stopgap_core::tasks;
 
 use crate::cloud::{ACCOUNT, Cloud, REGION};
@@ -27,6 +29,8 @@ pub struct Platform {
     pub table: String,
     /// The ticket topic's ARN.
     pub topic: String,
+    /// The ARN of the topic for chat applications.
+    pub chat_topic: String,
     /// The planning bucket's name.
     pub bucket: String,
     /// The ARN of the machine that plans and dispatches.
@@ -51,12 +55,12 @@ impl Platform {
         let cloud = Cloud::start(name, pace).await?;
         progress("deploying");
         let mut changes = BTreeMap::new();
-        let hub = json!({ "spokes": SPOKE, "externalId": EXTERNAL_ID });
+        let hub = json!({ "spokes": SPOKE, "externalId": EXTERNAL_ID, "chat": "amazon-q" });
         let granted = rights::granted(&synthesize("Stopgap", &paths::target(), &hub)?.template("Stopgap")?);
         let outputs = deploy(&cloud, ACCOUNT, "Stopgap", hub, &mut changes).await?;
         let spoke = json!({ "hub": format!("{ACCOUNT}/{REGION}"), "externalId": EXTERNAL_ID });
         deploy(&cloud, SPOKE, "StopgapSpoke", spoke, &mut changes).await?;
-        install_functions(&cloud, &programs).await?;
+        install_functions(&cloud, &programs, pace).await?;
 
         let output = |name: &str| {
             let missing = || io::Error::other(format!("the hub stack has no output {name}"));
@@ -65,6 +69,7 @@ impl Platform {
         Ok(Self {
             table: output("TableName")?,
             topic: output("TicketTopicArn")?,
+            chat_topic: output("ChatTopicArn")?,
             bucket: output("PlanningBucketName")?,
             fleet_machine: output("FleetMachineArn")?,
             instance_machine: output("InstanceMachineArn")?,
@@ -111,25 +116,26 @@ async fn deploy(
 }
 
 /// Puts the functions that moto was told of into the host, each with the environment that was deployed.
-async fn install_functions(cloud: &Cloud, programs: &Path) -> io::Result<()> {
+async fn install_functions(cloud: &Cloud, programs: &Path, pace: Pace) -> io::Result<()> {
     for name in tasks::NAMES {
         let program = programs.join(name);
         let deployed = format!("stopgap-{name}");
         let mut function = deployed_function(cloud.moto(), ACCOUNT, REGION, &deployed, &program).await?;
-        function.environment.extend(surroundings(name, &cloud.endpoint));
+        function.environment.extend(surroundings(name, &cloud.endpoint, pace));
         cloud.host.deploy(function);
     }
     Ok(())
 }
 
-/// What Lambda puts into a function's environment that only this machine knows: where AWS is, and credentials.
-fn surroundings(function: &str, endpoint: &str) -> [(String, String); 4] {
-    let key = access_key(function);
+/// What Lambda puts into a function's environment that only this machine knows: where AWS is, and credentials. And the lag of
+/// EC2's reads, which a function waits for by its own clock while the machine's retries pass faster.
+fn surroundings(function: &str, endpoint: &str, pace: Pace) -> [(String, String); 4] {
+    let lag = Settings::new(Location::new(ACCOUNT, REGION)).read_lag.as_secs_f64() / pace.time_scale;
     [
-        ("AWS_ENDPOINT_URL", endpoint),
-        ("AWS_ACCESS_KEY_ID", key.as_str()),
-        ("AWS_SECRET_ACCESS_KEY", "none"),
-        ("AWS_SESSION_TOKEN", "none"),
+        ("AWS_ENDPOINT_URL", endpoint.to_owned()),
+        ("AWS_ACCESS_KEY_ID", access_key(function)),
+        ("AWS_SECRET_ACCESS_KEY", "none".to_owned()),
+        ("STOPGAP_READ_LAG", format!("{}s", lag.ceil())),
     ]
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .map(|(name, value)| (name.to_owned(), value))
 }

@@ -30,15 +30,32 @@ impl Calls {
     /// Takes note of a request, if a function made it with its own role.
     pub(crate) fn note(&self, method: &Method, headers: &HeaderMap, body: &[u8]) {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let Some((function, service)) = header("authorization").and_then(caller) else { return };
+        let Some((function, service)) = caller(headers) else { return };
         let actions = actions(service, method, header("x-amz-target"), body);
         let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         calls.entry(function.to_owned()).or_default().extend(actions);
     }
 }
 
+/// The function that made a request with its own role, and the service that it asks.
+pub(crate) fn caller(headers: &HeaderMap) -> Option<(&str, &str)> {
+    signer(headers.get("authorization")?.to_str().ok()?)
+}
+
+/// The operation that a request is of; none of S3's has a name.
+pub(crate) fn operation(headers: &HeaderMap, body: &[u8]) -> Option<String> {
+    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()?.rsplit('.').next());
+    let action = || form_action(&String::from_utf8_lossy(body)).map(str::to_owned);
+    target.map(str::to_owned).or_else(action)
+}
+
+/// `Action=…` of a query API.
+fn form_action(form: &str) -> Option<&str> {
+    form.split('&').find_map(|field| field.strip_prefix("Action="))
+}
+
 /// The function and the service in `Credential=FUNCTION-notify/20261121/us-east-1/sns/aws4_request`.
-fn caller(authorization: &str) -> Option<(&str, &str)> {
+fn signer(authorization: &str) -> Option<(&str, &str)> {
     let (_, credential) = authorization.split_once("Credential=")?;
     let mut parts = credential.split('/');
     let function = parts.next()?.strip_prefix(KEY)?;
@@ -55,7 +72,7 @@ fn actions(service: &str, method: &Method, target: Option<&str>, body: &[u8]) ->
         };
     }
     let form = String::from_utf8_lossy(body);
-    let action = form.split('&').find_map(|field| field.strip_prefix("Action="));
+    let action = form_action(&form);
     match (action, service) {
         // What tags on creation is authorized as CreateTags too.
         (Some(action), "ec2") if form.contains("TagSpecification.") => {
@@ -106,8 +123,8 @@ mod tests {
     fn a_call_is_known_by_who_signed_it_and_for_what() {
         let header =
             "AWS4-HMAC-SHA256 Credential=FUNCTION-notify/20261121/us-east-1/sns/aws4_request, Signed";
-        assert_eq!(caller(header), Some(("notify", "sns")));
-        assert_eq!(caller("AWS4-HMAC-SHA256 Credential=ASIA123/20261121/us-east-1/ec2/aws4_request"), None);
+        assert_eq!(signer(header), Some(("notify", "sns")));
+        assert_eq!(signer("AWS4-HMAC-SHA256 Credential=ASIA123/20261121/us-east-1/ec2/aws4_request"), None);
     }
 
     #[test]

@@ -11,9 +11,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 
+use crate::faults::{Faults, Victim};
 use crate::host::{self, Host};
 use crate::http::Server;
-use crate::rights::Calls;
+use crate::rights::{Calls, caller, operation};
 
 /// The header by which `moto/event_targets.py` marks what an EventBridge rule invokes.
 const EVENT: &str = "x-stopgap-event";
@@ -38,9 +39,9 @@ impl Events {
 }
 
 /// The routes of all of AWS.
-pub fn routes(host: Arc<Host>, moto: Server, events: Events, calls: Calls) -> Router {
+pub fn routes(host: Arc<Host>, moto: Server, events: Events, calls: Calls, faults: Faults) -> Router {
     let lambda = host::routes(host).layer(middleware::from_fn_with_state(events, lose_events));
-    Router::new().fallback(pass_on).with_state((moto, calls)).merge(lambda)
+    Router::new().fallback(pass_on).with_state((moto, calls, faults)).merge(lambda)
 }
 
 /// Accepts an event and forgets it, when events are to be lost.
@@ -51,14 +52,33 @@ async fn lose_events(State(Events(delivered)): State<Events>, request: Request, 
     next.run(request).await
 }
 
-async fn pass_on(State((moto, calls)): State<(Server, Calls)>, request: Request) -> Response {
+async fn pass_on(State((moto, calls, faults)): State<(Server, Calls, Faults)>, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
     remove_hop_by_hop(&mut parts.headers);
     let Ok(body) = to_bytes(body, usize::MAX).await else {
         return StatusCode::BAD_REQUEST.into_response();
     };
     calls.note(&parts.method, &parts.headers, &body);
-    match moto.send(Request::from_parts(parts, Body::from(body))).await {
+    let wrong = caller(&parts.headers).and_then(|(_, service)| {
+        let wrong = faults.next(&operation(&parts.headers, &body)?, &body)?;
+        Some((wrong, Victim::new(service, &parts.headers)))
+    });
+    let request = Request::from_parts(parts, Body::from(body));
+    match wrong {
+        None => ask(&moto, request).await,
+        Some((wrong, victim)) => {
+            if wrong.has_its_effect() {
+                // What it came to is what nobody hears.
+                let _ = ask(&moto, request).await;
+            }
+            wrong.answer(&victim).await
+        }
+    }
+}
+
+/// Asks moto.
+async fn ask(moto: &Server, request: Request) -> Response {
+    match moto.send(request).await {
         Ok(mut answer) => {
             remove_hop_by_hop(&mut answer.headers);
             let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_GATEWAY);

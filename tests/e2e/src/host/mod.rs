@@ -24,10 +24,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
+use axum::http::Request;
 
 use runtime_api::Invocation;
 use sandbox::Sandbox;
+
+use crate::http::Server;
 
 /// What the functions run in.
 pub struct Host {
@@ -92,6 +95,12 @@ impl Host {
         }
         None
     }
+}
+
+/// Ends the process that signs its requests with this session token, as if it had crashed.
+pub(crate) async fn crash(session_token: &str) -> std::io::Result<()> {
+    let request = Request::post(runtime_api::CRASH).body(Body::empty()).map_err(std::io::Error::other)?;
+    Server::at(session_token).send(request).await.map(drop)
 }
 
 /// Locks what no holder leaves half changed, so that a panic elsewhere spoils nothing.

@@ -16,6 +16,9 @@ use tokio::sync::mpsc;
 use super::{Function, Outcome, lock};
 use crate::clock;
 
+/// Not Lambda's: what ends the process, as if it had crashed by itself.
+pub(super) const CRASH: &str = "/crash";
+
 /// One invocation, as its process is told of it.
 #[derive(Clone, Debug)]
 pub(super) struct Invocation {
@@ -63,6 +66,7 @@ pub(super) fn runtime_api() -> (Router, Line) {
         .route("/2018-06-01/runtime/invocation/{request_id}/response", post(response))
         .route("/2018-06-01/runtime/invocation/{request_id}/error", post(error))
         .route("/2018-06-01/runtime/init/error", post(init_error))
+        .route(CRASH, post(crash))
         .with_state(Arc::new(slot));
     (routes, Line { invocations, outcomes })
 }
@@ -93,6 +97,10 @@ async fn error(slot: State<Arc<Slot>>, id: Path<String>, headers: HeaderMap, bod
 
 async fn init_error(State(slot): State<Arc<Slot>>, headers: HeaderMap, body: Bytes) -> Response {
     accepted(slot.outcomes.send(Outcome::InitFailed(error_document(&headers, body))).await)
+}
+
+async fn crash(State(slot): State<Arc<Slot>>) -> Response {
+    accepted(slot.outcomes.send(Outcome::Exited("signal: killed".to_owned())).await)
 }
 
 async fn finish(State(slot): State<Arc<Slot>>, Path(id): Path<String>, outcome: Outcome) -> Response {

@@ -41,6 +41,8 @@ impl Sandbox {
             .env_clear()
             .envs(&function.environment)
             .env("AWS_LAMBDA_RUNTIME_API", &address)
+            // Part of each request that is signed with it: so the router knows the process that asks.
+            .env("AWS_SESSION_TOKEN", &address)
             .env("AWS_LAMBDA_FUNCTION_NAME", &function.name)
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory_mb.to_string())

@@ -162,6 +162,17 @@ async fn a_function_that_dies_in_an_invocation_is_an_exit_error() {
 }
 
 #[tokio::test]
+async fn a_process_can_be_made_to_crash_by_the_session_token_that_it_signs_with() {
+    let scene = Scene::new().await;
+    let first = scene.invoke(json!({})).await.body;
+    let token = first["environment"]["AWS_SESSION_TOKEN"].as_str().unwrap();
+    let (answer, crashed) = tokio::join!(scene.invoke(json!({ "sleep": 30 })), crash(token));
+    crashed.unwrap();
+    assert_eq!(answer.body["errorType"], "Runtime.ExitError");
+    assert_ne!(scene.invoke(json!({})).await.body["pid"], first["pid"], "the next one gets a new process");
+}
+
+#[tokio::test]
 async fn a_function_that_cannot_start_says_why() {
     let scene = Scene::new().await;
     scene.deploy(60.0, &[("BROKEN", "init")]);

@@ -4,6 +4,7 @@
 //! One platform serves them all. Each has a policy of its own name, and instances that only this policy selects.
 
 mod by_hand;
+mod faults;
 mod fleet_night;
 mod other_account;
 mod pruning;

@@ -15,6 +15,8 @@ async fn a_backup_that_is_refused_is_one_ticket_in_the_queue_that_asks_for_it_an
         TicketQueue::subscribe(&scene.aws, &stopgap.topic, "ours", &json!({ "policy": ["troubled"] })).await;
     let theirs =
         TicketQueue::subscribe(&scene.aws, &stopgap.topic, "theirs", &json!({ "policy": ["another"] })).await;
+    let filter = json!({ "policy": ["troubled"] });
+    let chat = TicketQueue::subscribe(&scene.aws, &stopgap.chat_topic, "chat", &filter).await;
     let id = scene.instance().await;
 
     scene.protect_from_stop(&id, true).await;
@@ -39,6 +41,20 @@ async fn a_backup_that_is_refused_is_one_ticket_in_the_queue_that_asks_for_it_an
     assert_eq!(actions(&resolved), ["resolve"], "{resolved:#?}");
     assert_eq!(resolved[0]["dedup_key"], opened[0]["dedup_key"]);
     assert!(theirs.take().await.is_empty(), "the filter lets nothing else through");
+
+    let heard = chat.take().await;
+    assert!(
+        heard
+            .iter()
+            .all(|message| (&message["version"], &message["source"]) == (&json!("1.0"), &json!("custom")))
+    );
+    assert!(
+        heard.iter().all(|message| message["metadata"]["threadId"] == opened[0]["dedup_key"]),
+        "{heard:#?}"
+    );
+    let said: Vec<_> =
+        heard.iter().map(|message| &message["metadata"]["additionalContext"]["action"]).collect();
+    assert_eq!((said.first(), said.last()), (Some(&&json!("open")), Some(&&json!("resolve"))));
 }
 
 fn actions(tickets: &[Value]) -> Vec<&str> {

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use stopgap_e2e::clients::Clients;
 use stopgap_e2e::cloud::ACCOUNT;
+use stopgap_e2e::faults::Faults;
 use stopgap_e2e::host::Host;
 use stopgap_e2e::moto::{Moto, Pace};
 use stopgap_e2e::rights::Calls;
@@ -58,7 +59,8 @@ impl Interpreter {
         )
         .await?;
         let host = Arc::new(Host::new(logs.path()));
-        let routes = router::routes(host, moto.server.clone(), Events::delivered(), Calls::default());
+        let (calls, faults) = (Calls::default(), Faults::default());
+        let routes = router::routes(host, moto.server.clone(), Events::delivered(), calls, faults);
         let routes = routes.layer(middleware::from_fn(call_function));
         tokio::spawn(async move { axum::serve(listener, routes).await });
         Ok(Self {
