@@ -199,10 +199,14 @@ fn a_group_that_cannot_shrink_costs_a_ticket_and_no_member() {
     let members = group(&scene, 3);
     let execution = scene.run(json!({ "instance_id": members[0] }));
 
-    assert_eq!(execution.error.as_deref(), Some("StandbyRefused"));
-    assert_eq!(scene.calls("StopInstances"), 0);
+    // At once, not after having asked for an hour.
+    assert_eq!(scene.states(&execution.arn).last().map(String::as_str), Some("Skipped"));
+    assert!(execution.stopped.unwrap().duration_since(execution.started) < SignedDuration::from_mins(1));
+    assert_eq!((scene.calls("EnterStandby"), scene.calls("StopInstances")), (0, 0));
     assert_eq!(scene.state(&members[0]), Some(InstanceState::Running));
-    assert_eq!(scene.messages(), [ticket("backup-failed", "open", &members[0])]);
+    assert_eq!(scene.messages(), [ticket("backup-refused", "open", &members[0])]);
+    let cause = scene.stopgap.aws.look(|world| world.published[0].1.document["cause"].to_string());
+    assert!(cause.contains("group-at-minimum") && cause.contains("a minimum of 3"), "{cause}");
     assert_eq!(replaced(&scene), Vec::<String>::new());
     assert_eq!(scene.held(), Vec::<String>::new());
 }

@@ -1,11 +1,12 @@
 //! The Auto Scaling port.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use aws_sdk_autoscaling::Client;
+use aws_sdk_autoscaling::types::Instance;
 use stopgap_core::inventory::Location;
-use stopgap_core::ports::{AutoScaling, Fault, FaultKind, LifecycleState, Member};
+use stopgap_core::ports::{AutoScaling, Fault, FaultKind, LifecycleState, Member, ScalingGroup};
 
 use crate::classify::fault;
 use crate::places::Places;
@@ -74,7 +75,7 @@ impl AutoScaling for SdkAutoScaling {
         Ok(())
     }
 
-    async fn suspended_processes(&self, at: &Location, group: &str) -> Result<BTreeSet<String>, Fault> {
+    async fn group(&self, at: &Location, group: &str) -> Result<ScalingGroup, Fault> {
         const OPERATION: &str = "DescribeAutoScalingGroups";
         let request = self.at(at).await.describe_auto_scaling_groups().auto_scaling_group_names(group);
         let answer = request.send().await.map_err(|error| fault(OPERATION, error))?;
@@ -84,7 +85,19 @@ impl AutoScaling for SdkAutoScaling {
             Fault::new(OPERATION, FaultKind::NotFound, format!("there is no Auto Scaling group {group}"))
         })?;
         let names = found.suspended_processes().iter().filter_map(|process| process.process_name());
-        Ok(names.map(str::to_owned).collect())
+        let capacity = |number: Option<i32>| number.and_then(|number| usize::try_from(number).ok());
+        let (minimum, desired) = (capacity(found.min_size()), capacity(found.desired_capacity()));
+        let member = |member: &Instance| {
+            let state = lifecycle(member.lifecycle_state()?.as_str())?;
+            Some((member.instance_id()?.to_owned(), state))
+        };
+        let members = found.instances().iter().map(member).collect::<Option<BTreeMap<_, _>>>();
+        let (Some(minimum), Some(desired), Some(members)) = (minimum, desired, members) else {
+            let message = format!("{group} has no capacity, or a member in an unknown state");
+            return Err(Fault::new(OPERATION, FaultKind::Malformed, message));
+        };
+        let suspended = names.map(str::to_owned).collect();
+        Ok(ScalingGroup { minimum, desired, members, suspended })
     }
 
     async fn suspend_processes(

@@ -20,6 +20,7 @@ pub mod preflight;
 pub mod pruning;
 pub mod records;
 pub mod retention;
+mod scaling;
 pub mod schedule;
 pub mod select;
 pub mod set_tags;

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use stopgap_core::inventory::{InstanceState, Location};
-use stopgap_core::ports::{AutoScaling, Fault, FaultKind, LifecycleState, Member};
+use stopgap_core::ports::{AutoScaling, Fault, FaultKind, LifecycleState, Member, ScalingGroup};
 
 use super::Aws;
 use super::budget::Budget;
@@ -25,19 +26,27 @@ fn group<'w>(
 }
 
 impl Aws {
-    /// A member that is in service and does not run is taken for unhealthy, terminated and replaced.
+    /// A member that is in service and does not run is taken for unhealthy, once its grace period is over, or taken first when
+    /// the zones are rebalanced: terminated, and replaced.
     pub(super) fn watch_member(&self, at: &Location, instance_id: &str) {
         let (aws, at, id) = (self.clone(), at.clone(), instance_id.to_owned());
         self.clock().clone().spawn(async move {
-            aws.clock().sleep(aws.between(10_000..=40_000)).await;
+            let grace = aws.look(|world| {
+                let groups = world.places.get(&at).map(|place| &place.groups);
+                let minded = groups.and_then(|all| all.values().find_map(|group| group.minded_from.get(&id)));
+                let left = minded.map(|from| from.duration_since(aws.clock().now()));
+                left.and_then(|left| Duration::try_from(left).ok()).unwrap_or_default()
+            });
+            aws.clock().sleep(grace + aws.between(10_000..=40_000)).await;
             let now = aws.clock().now();
             aws.change(|world| {
                 let Some(place) = world.places.get_mut(&at) else { return };
                 let Some(machine) = place.machines.get_mut(&id) else { return };
                 let watching = place.groups.values_mut().find(|group| {
-                    let replaces =
-                        ["HealthCheck", "ReplaceUnhealthy"].iter().all(|p| !group.suspended.contains(*p));
-                    group.members.get(&id) == Some(&LifecycleState::InService) && replaces
+                    let runs = |process: &&str| !group.suspended.contains(*process);
+                    let replaces = ["HealthCheck", "ReplaceUnhealthy"].iter().all(runs);
+                    let rebalances = group.uneven && runs(&"AZRebalance");
+                    group.members.get(&id) == Some(&LifecycleState::InService) && (replaces || rebalances)
                 });
                 if let Some(group) = watching.filter(|_| machine.instance.state != InstanceState::Running) {
                     group.members.remove(&id);
@@ -60,11 +69,14 @@ impl Aws {
         let (aws, at, name, id) = (self.clone(), at.clone(), name.to_owned(), instance_id.to_owned());
         self.clock().clone().spawn(async move {
             aws.clock().sleep(delay).await;
+            let now = aws.clock().now();
             aws.change(|world| {
                 let group = world.places.get_mut(&at).and_then(|place| place.groups.get_mut(&name));
-                let member = group.and_then(|group| group.members.get_mut(&id));
-                if let Some(state) = member.filter(|state| **state == from) {
-                    *state = to;
+                let Some(group) = group.filter(|group| group.members.get(&id) == Some(&from)) else { return };
+                group.members.insert(id.clone(), to);
+                if to == LifecycleState::InService {
+                    let minded_from = now.saturating_add(group.grace).unwrap_or(Timestamp::MAX);
+                    group.minded_from.insert(id.clone(), minded_from);
                 }
             });
         });
@@ -113,7 +125,7 @@ impl AutoScaling for Aws {
     async fn exit_standby(&self, at: &Location, name: &str, instance_id: &str) -> Result<(), Fault> {
         const OPERATION: &str = "ExitStandby";
         self.request(OPERATION, at, Budget::AutoScaling).await?;
-        self.change(|world| {
+        let hooks_take = self.change(|world| {
             let group = group(world, OPERATION, at, name)?;
             let Some(state) = group.members.get_mut(instance_id).filter(|s| **s == LifecycleState::Standby)
             else {
@@ -122,19 +134,24 @@ impl AutoScaling for Aws {
             };
             *state = LifecycleState::Pending;
             group.desired += 1;
-            Ok(())
+            Ok(group.hooks_take)
         })?;
         let to = (LifecycleState::Pending, LifecycleState::InService);
-        self.move_member(at, name, instance_id, self.between(3_000..=8_000), to);
+        self.move_member(at, name, instance_id, hooks_take + self.between(3_000..=8_000), to);
         Ok(())
     }
 
-    async fn suspended_processes(&self, at: &Location, name: &str) -> Result<BTreeSet<String>, Fault> {
+    async fn group(&self, at: &Location, name: &str) -> Result<ScalingGroup, Fault> {
         const OPERATION: &str = "DescribeAutoScalingGroups";
         self.request(OPERATION, at, Budget::AutoScaling).await?;
         let found = self.look(|world| {
             let group = world.places.get(at).and_then(|place| place.groups.get(name));
-            group.map(|group| group.suspended.clone())
+            group.map(|group| ScalingGroup {
+                minimum: group.minimum,
+                desired: group.desired,
+                members: group.members.clone(),
+                suspended: group.suspended.clone(),
+            })
         });
         let message = format!("there is no Auto Scaling group {name}");
         found.ok_or_else(|| Fault::new(OPERATION, FaultKind::NotFound, message))

@@ -235,6 +235,10 @@ impl Aws {
                 members: spec.members.into_iter().map(|id| (id, LifecycleState::InService)).collect(),
                 suspended: BTreeSet::new(),
                 drains_for: spec.drains_for,
+                hooks_take: Duration::ZERO,
+                grace: Duration::ZERO,
+                minded_from: BTreeMap::new(),
+                uneven: false,
                 replaced: Vec::new(),
             };
             place.groups.insert(spec.name, group);

@@ -12,8 +12,8 @@ use stopgap_core::inventory::{Instance, Location, Snapshot, Tags, Volume};
 use stopgap_core::ports::{
     Alarm, Alarms, AutoScaling, Callbacks, CreateSnapshots, CreatedSnapshot, Ec2, Execution, Executions,
     Fault, FaultKind, InstanceStorage, Item, Key, KeyState, Keys, Member, Modification, Notice, Objects,
-    Page, Ports, ScheduledEvent, SnapshotQuery, SpotRequest, Started, StateChange, Table, Topic, Which,
-    Write, Written,
+    Page, Ports, ScalingGroup, ScheduledEvent, SnapshotQuery, SpotRequest, Started, StateChange, Table,
+    Topic, Which, Write, Written,
 };
 
 use super::Aws;
@@ -191,8 +191,8 @@ impl AutoScaling for Injected<'_> {
         self.around("ExitStandby", self.aws.exit_standby(at, group, id)).await
     }
 
-    async fn suspended_processes(&self, at: &Location, group: &str) -> Result<BTreeSet<String>, Fault> {
-        self.around("DescribeAutoScalingGroups", self.aws.suspended_processes(at, group)).await
+    async fn group(&self, at: &Location, group: &str) -> Result<ScalingGroup, Fault> {
+        self.around("DescribeAutoScalingGroups", self.aws.group(at, group)).await
     }
 
     async fn suspend_processes(

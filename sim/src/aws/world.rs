@@ -277,6 +277,14 @@ pub struct Group {
     pub suspended: BTreeSet<String>,
     /// How long load balancers drain a member.
     pub drains_for: Duration,
+    /// How long launch lifecycle hooks hold a member up that comes back from Standby.
+    pub hooks_take: Duration,
+    /// How long the group does not mind the health of a member that has come (back) into service.
+    pub grace: Duration,
+    /// Until when it does not mind, by member.
+    pub minded_from: BTreeMap<String, Timestamp>,
+    /// Whether its Availability Zones are uneven, so that AZRebalance is about to terminate a member, one that is down first.
+    pub uneven: bool,
     /// The members that were replaced.
     pub replaced: Vec<String>,
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{
     Alarm, Alarms, AutoScaling, Callbacks, CreateSnapshots, CreatedSnapshot, Ec2, Execution, Executions,
     Fault, FaultKind, InstanceStorage, KeyState, Keys, Member, Modification, Notice, Objects, Page,
-    ScheduledEvent, SnapshotQuery, SpotRequest, Started, StateChange, Topic, Which,
+    ScalingGroup, ScheduledEvent, SnapshotQuery, SpotRequest, Started, StateChange, Topic, Which,
 };
 use crate::error::TaskError;
 use crate::inventory::{Instance, Location, Snapshot, Tags, Volume};
@@ -135,7 +135,7 @@ impl AutoScaling for Absent {
         absent("ExitStandby")
     }
 
-    async fn suspended_processes(&self, _: &Location, _: &str) -> Result<BTreeSet<String>, Fault> {
+    async fn group(&self, _: &Location, _: &str) -> Result<ScalingGroup, Fault> {
         absent("DescribeAutoScalingGroups")
     }
 

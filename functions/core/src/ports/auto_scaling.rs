@@ -1,6 +1,6 @@
 //! EC2 Auto Scaling, as far as its members must be kept from being replaced while they are down.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 
@@ -31,6 +31,19 @@ pub struct Member {
     pub lifecycle: LifecycleState,
 }
 
+/// A group, as far as it matters whether one of its members can be spared.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScalingGroup {
+    /// Below this the desired capacity cannot go.
+    pub minimum: usize,
+    /// How many members should serve; those in Standby do not count.
+    pub desired: usize,
+    /// Where each member is in its life, by instance id.
+    pub members: BTreeMap<String, LifecycleState>,
+    /// The processes that are suspended.
+    pub suspended: BTreeSet<String>,
+}
+
 /// Auto Scaling in any account and Region that a policy targets, by the location's role where it has one.
 #[async_trait(?Send)]
 pub trait AutoScaling {
@@ -44,8 +57,8 @@ pub trait AutoScaling {
     /// ExitStandby; the desired capacity rises again.
     async fn exit_standby(&self, at: &Location, group: &str, instance_id: &str) -> Result<(), Fault>;
 
-    /// The group's suspended processes (DescribeAutoScalingGroups).
-    async fn suspended_processes(&self, at: &Location, group: &str) -> Result<BTreeSet<String>, Fault>;
+    /// DescribeAutoScalingGroups for one group.
+    async fn group(&self, at: &Location, group: &str) -> Result<ScalingGroup, Fault>;
 
     /// SuspendProcesses.
     async fn suspend_processes(

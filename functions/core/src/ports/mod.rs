@@ -14,7 +14,7 @@ mod workflow;
 
 pub use absent::Absent;
 pub use alarms::{ALARMS_AT_ONCE, Alarm, Alarms};
-pub use auto_scaling::{AutoScaling, LifecycleState, Member};
+pub use auto_scaling::{AutoScaling, LifecycleState, Member, ScalingGroup};
 pub use ec2::{
     ASKED_AT_ONCE, CreateSnapshots, CreatedSnapshot, Ec2, Page, SnapshotQuery, StateChange, Which, all_pages,
 };

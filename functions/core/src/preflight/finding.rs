@@ -111,6 +111,13 @@ findings! {
     /// A KMS key of an attached volume is disabled, about to be deleted or gone, so that it would not start again.
     KmsKeyUnusable = "kms-key-unusable", Refuse, BeforeAStop, Some("an instance with such a volume does not start again"),
         "Enable the key, cancel its deletion, or detach the volume. Do not stop the instance before.";
+    /// Its Auto Scaling group is at its minimum with every member in service, so that none of them can go into Standby.
+    GroupAtMinimum = "group-at-minimum", Refuse, BeforeAStop, Some("Auto Scaling lets no member into Standby below the minimum"),
+        "Raise the group's desired capacity or lower its minimum by one, or let the policy suspend the group's processes \
+         instead (`\"autoscaling\": \"suspend\"`).";
+    /// Its Auto Scaling group is terminating or detaching it.
+    MemberLeaving = "member-leaving", Refuse, BeforeAStop, Some("it is going away, and must not be brought back"),
+        "Nothing, if it is meant to go: the next backup is of the group's other members.";
     /// It has instance-store volumes, whose data a stop deletes.
     InstanceStoreData = "instance-store-data", Refuse, BeforeAStop, None,
         "If nothing on them is needed, let the policy say so: `\"preflight\": {\"instance-store-data\": \"warn\"}`. Else back \

@@ -73,7 +73,7 @@ async fn suspend(
     processes: &[String],
 ) -> Result<(), TaskError> {
     let wanted: BTreeSet<String> = processes.iter().cloned().collect();
-    if wanted.is_subset(&auto_scaling.suspended_processes(at, group).await?) {
+    if wanted.is_subset(&auto_scaling.group(at, group).await?.suspended) {
         return Ok(());
     }
     auto_scaling.suspend_processes(at, group, &wanted).await?;

@@ -74,7 +74,7 @@ async fn resume(
     processes: &[String],
 ) -> Result<(), TaskError> {
     let ours: BTreeSet<String> = processes.iter().cloned().collect();
-    if ours.is_disjoint(&auto_scaling.suspended_processes(at, group).await?) {
+    if ours.is_disjoint(&auto_scaling.group(at, group).await?.suspended) {
         return Ok(());
     }
     auto_scaling.resume_processes(at, group, &ours).await?;

@@ -3,8 +3,6 @@
 //!
 //! Nothing has been touched before; after it, every way out goes through `close-run`.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -12,17 +10,13 @@ use super::{RunPlan, StateInput};
 use crate::error::{ErrorName, TaskError};
 use crate::inventory::{Instance, InstanceState};
 use crate::measure::Measured;
-use crate::policy::{AlarmActions, Autoscaling, Consistency, Restart};
-use crate::ports::{Context, LifecycleState, Ports, SnapshotQuery, Written, all_pages};
+use crate::policy::{AlarmActions, Consistency, Restart};
+use crate::ports::{Context, Ports, SnapshotQuery, Written, all_pages};
 use crate::preflight::{Report, Subject};
 use crate::records::{Intent, Lease, Run, RunState, Shield, Stored, instance_key, put, read, unchanged};
 use crate::volumes;
 use crate::waiting::describe;
-use crate::{alarms, backup_set, slots};
-
-/// The processes by which a group replaces a member that is not running. AZRebalance is one since it may choose the
-/// member to terminate.
-const REPLACING_PROCESSES: [&str; 3] = ["AZRebalance", "HealthCheck", "ReplaceUnhealthy"];
+use crate::{alarms, backup_set, scaling, slots};
 
 /// What `prepare-run` answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -120,7 +114,11 @@ async fn prepare(ports: Ports<'_>, cx: Context<'_>, run: &RunPlan) -> Result<Pre
         }
     };
     let (attached, volumes) = volumes::attached(ports.ec2, run, &instance).await?;
-    let shield = match shield(ports, run, &instance, &held).await? {
+    let shield = match held.debt() {
+        Some(debt) => Ok(debt.shield.clone()),
+        None => scaling::shield(ports.auto_scaling, run, &instance).await?,
+    };
+    let shield = match shield {
         Ok(shield) => shield,
         Err(reason) => return Ok(outcome_only(cx, Outcome::Refused, vec![reason])),
     };
@@ -238,42 +236,6 @@ impl Held {
     fn is_begun(&self, run: &RunPlan, stop: bool) -> bool {
         self.debt().is_some_and(|debt| !stop || debt.owner == run.execution)
     }
-}
-
-/// How Auto Scaling is to be kept from replacing the instance; `Ok(Err(reason))` where it must not be touched.
-async fn shield(
-    ports: Ports<'_>,
-    run: &RunPlan,
-    instance: &Instance,
-    held: &Held,
-) -> Result<Result<Option<Shield>, String>, TaskError> {
-    if let Some(debt) = held.debt() {
-        return Ok(Ok(debt.shield.clone()));
-    }
-    if instance.auto_scaling_group().is_none() || run.policy.consistency == Consistency::Crash {
-        return Ok(Ok(None));
-    }
-    let Some(member) = ports.auto_scaling.member(&run.location, &instance.id).await? else { return Ok(Ok(None)) };
-    let group = member.group;
-    Ok(match (run.policy.autoscaling, member.lifecycle) {
-        (Autoscaling::Skip, _) => {
-            Err(format!("{} is a member of {group}, and the policy skips members", instance.id))
-        }
-        (_, LifecycleState::Pending | LifecycleState::EnteringStandby) => {
-            let cause = format!("{} is coming into or leaving service in {group}", instance.id);
-            return Err(TaskError::new(ErrorName::InTransition, cause));
-        }
-        (_, LifecycleState::Leaving) => Err(format!("{} is being taken out of {group}", instance.id)),
-        // Someone put it there, and will take it back: nothing is owed.
-        (_, LifecycleState::Standby) => Ok(None),
-        (Autoscaling::Standby, LifecycleState::InService) => Ok(Some(Shield::Standby { group })),
-        (Autoscaling::Suspend, LifecycleState::InService) => {
-            let suspended = ports.auto_scaling.suspended_processes(&run.location, &group).await?;
-            let wanted = BTreeSet::from(REPLACING_PROCESSES.map(str::to_owned));
-            let processes = wanted.difference(&suspended).cloned().collect();
-            Ok(Some(Shield::Suspend { group, processes }))
-        }
-    })
 }
 
 /// The alarms that are owed in the end: those that a run before us switched off, and those that this one will.

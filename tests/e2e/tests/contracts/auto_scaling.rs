@@ -17,10 +17,11 @@ contracts! {
     standby_of_what_is_in_standby_is_rejected,
     leaving_standby_without_being_in_it_is_rejected,
     standby_of_what_is_no_member_is_rejected,
+    a_group_tells_its_capacity_and_where_its_members_are,
     a_new_group_has_no_suspended_processes,
     suspended_processes_are_those_suspended_and_not_resumed,
     suspending_and_resuming_nothing_changes_nothing,
-    the_processes_of_a_group_nobody_knows_are_not_found,
+    a_group_nobody_knows_is_not_found,
     changing_a_group_nobody_knows_is_rejected,
 }
 
@@ -33,6 +34,10 @@ fn processes(names: &[&str]) -> BTreeSet<String> {
 async fn lifecycle(world: &dyn World, id: &str) -> Option<LifecycleState> {
     let member = world.ports().auto_scaling.member(&world.here(), id).await.unwrap();
     member.map(|member| member.lifecycle)
+}
+
+async fn suspended(world: &dyn World, group: &str) -> BTreeSet<String> {
+    world.ports().auto_scaling.group(&world.here(), group).await.unwrap().suspended
 }
 
 /// Waits until a member arrives, passing through nothing but `through`.
@@ -108,10 +113,26 @@ async fn standby_of_what_is_no_member_is_rejected(world: &dyn World) {
     assert_eq!(kind(answer), Err(FaultKind::Rejected));
 }
 
+async fn a_group_tells_its_capacity_and_where_its_members_are(world: &dyn World) {
+    let (group, ids) = world.add_group(1, 2).await;
+    let (auto_scaling, here) = (world.ports().auto_scaling, world.here());
+    let found = auto_scaling.group(&here, &group).await.unwrap();
+    let in_service = ids.iter().map(|id| (id.clone(), LifecycleState::InService)).collect();
+    assert_eq!((found.minimum, found.desired, found.members), (1, 2, in_service));
+    auto_scaling.enter_standby(&here, &group, &ids[0]).await.unwrap();
+    arrives(world, &ids[0], LifecycleState::EnteringStandby, LifecycleState::Standby).await;
+    let found = auto_scaling.group(&here, &group).await.unwrap();
+    assert_eq!((found.minimum, found.desired), (1, 1));
+    assert_eq!(
+        (found.members[&ids[0]], found.members[&ids[1]]),
+        (LifecycleState::Standby, LifecycleState::InService)
+    );
+}
+
 async fn a_new_group_has_no_suspended_processes(world: &dyn World) {
     let (group, _) = world.add_group(0, 1).await;
-    let found = world.ports().auto_scaling.suspended_processes(&world.here(), &group).await;
-    assert_eq!(found, Ok(processes(&[])));
+    let found = suspended(world, &group).await;
+    assert_eq!(found, processes(&[]));
 }
 
 async fn suspended_processes_are_those_suspended_and_not_resumed(world: &dyn World) {
@@ -122,27 +143,27 @@ async fn suspended_processes_are_those_suspended_and_not_resumed(world: &dyn Wor
         assert_eq!(auto_scaling.suspend_processes(&here, &group, &processes(some)).await, Ok(()));
     }
     let all = processes(&["AZRebalance", "HealthCheck", "ReplaceUnhealthy"]);
-    assert_eq!(auto_scaling.suspended_processes(&here, &group).await, Ok(all));
-    assert_eq!(auto_scaling.suspended_processes(&here, &other).await, Ok(processes(&[])));
+    assert_eq!(suspended(world, &group).await, all);
+    assert_eq!(suspended(world, &other).await, processes(&[]));
     // `Terminate` was not suspended; that is no error.
     let some = processes(&["HealthCheck", "Terminate", "ReplaceUnhealthy"]);
     assert_eq!(auto_scaling.resume_processes(&here, &group, &some).await, Ok(()));
-    assert_eq!(auto_scaling.suspended_processes(&here, &group).await, Ok(processes(&["AZRebalance"])));
+    assert_eq!(suspended(world, &group).await, processes(&["AZRebalance"]));
 }
 
 async fn suspending_and_resuming_nothing_changes_nothing(world: &dyn World) {
     let (group, _) = world.add_group(0, 1).await;
     let (auto_scaling, here, none) = (world.ports().auto_scaling, world.here(), processes(&[]));
     assert_eq!(auto_scaling.suspend_processes(&here, &group, &none).await, Ok(()));
-    assert_eq!(auto_scaling.suspended_processes(&here, &group).await, Ok(none.clone()));
+    assert_eq!(suspended(world, &group).await, none.clone());
     let one = processes(&["HealthCheck"]);
     assert_eq!(auto_scaling.suspend_processes(&here, &group, &one).await, Ok(()));
     assert_eq!(auto_scaling.resume_processes(&here, &group, &none).await, Ok(()));
-    assert_eq!(auto_scaling.suspended_processes(&here, &group).await, Ok(one));
+    assert_eq!(suspended(world, &group).await, one);
 }
 
-async fn the_processes_of_a_group_nobody_knows_are_not_found(world: &dyn World) {
-    let answer = world.ports().auto_scaling.suspended_processes(&world.here(), NO_GROUP).await;
+async fn a_group_nobody_knows_is_not_found(world: &dyn World) {
+    let answer = world.ports().auto_scaling.group(&world.here(), NO_GROUP).await;
     assert_eq!(kind(answer), Err(FaultKind::NotFound));
 }
 
