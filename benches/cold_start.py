@@ -32,6 +32,7 @@ SERVICES = {
     "autoscaling": "autoscaling",
     "cloudwatch": "cloudwatch",
     "ec2": "ec2",
+    "elasticloadbalancingv2": "elbv2",
     "kms": "kms",
     "s3": "s3",
     "sfn": "stepfunctions",

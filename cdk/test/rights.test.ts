@@ -72,12 +72,12 @@ test('a function has no policy beside the rights that are written for it', () =>
 
 test('notify and close-run reach no instance and no other account', () => {
   for (const id of ['Notify', 'CloseRun']) {
-    expect(actionsOf(id).filter((action) => /^(ec2|autoscaling|cloudwatch|sts):/.test(action))).toEqual([]);
+    expect(actionsOf(id).filter((action) => /^(ec2|autoscaling|cloudwatch|elasticloadbalancing|sts):/.test(action))).toEqual([]);
     expect(actionsOf(id)).toContain('sns:Publish');
   }
 });
 
-test('only one function may do each thing that changes an instance, a snapshot, a group or an alarm', () => {
+test('only one function may do each thing that changes an instance, a snapshot, a group, a target or an alarm', () => {
   const doers = Object.entries({
     'ec2:StopInstances': ['StopInstance'],
     'ec2:StartInstances': ['StartInstance'],
@@ -91,6 +91,8 @@ test('only one function may do each thing that changes an instance, a snapshot, 
     'autoscaling:SuspendProcesses': ['EnterStandby'],
     'autoscaling:ExitStandby': ['LeaveStandby'],
     'autoscaling:ResumeProcesses': ['LeaveStandby'],
+    'elasticloadbalancing:DeregisterTargets': ['DeregisterTargets'],
+    'elasticloadbalancing:RegisterTargets': ['RegisterTargets'],
     'cloudwatch:DisableAlarmActions': ['SilenceAlarms'],
     'cloudwatch:EnableAlarmActions': ['RestoreAlarms'],
     's3:PutObject': ['PlanFleet'],

@@ -23,6 +23,7 @@ const PREFIXES: Record<string, RegExp> = {
   Callbacks: /^states:SendTask/,
   Ec2: /^ec2:/,
   Executions: /^states:(Describe|List)Executions?$/,
+  LoadBalancers: /^elasticloadbalancing:/,
   Keys: /^kms:DescribeKey$/,
   Objects: /^s3:/,
   Topic: /^sns:/,

@@ -61,6 +61,7 @@ impl Options {
                 .ec2(external_id)
                 .auto_scaling(external_id)
                 .alarms(external_id)
+                .load_balancers(external_id)
                 .keys(external_id)
                 .executions();
             let (region, account) = (&home.region, &home.account);

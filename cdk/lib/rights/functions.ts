@@ -2,13 +2,17 @@ import {
   createSnapshots,
   deleteAdoptedSnapshots,
   deleteOwnSnapshots,
+  deregisterTargets,
   type OptInTag,
+  registerTargets,
   restoreAlarms,
   returnMembers,
   seeAlarms,
   seeInstances,
   seeMembers,
   seeSnapshots,
+  seeTargetGroups,
+  seeTargets,
   seeVolumes,
   seeWhatAStopCosts,
   shieldMembers,
@@ -66,6 +70,9 @@ function prunes(reach: Reach): Right[] {
   return [seeInstances, seeSnapshots, ...mayDelete(reach)];
 }
 
+/** What a run has to know of that stands around an instance. */
+const seeWhatIsAround: readonly Right[] = [seeMembers, seeAlarms, seeTargetGroups, seeTargets];
+
 /**
  * Every function and what it needs, as its task in `functions/core/src/tasks` says under "Needs". A test holds this table
  * against the list of tasks and the services that each declares.
@@ -77,10 +84,11 @@ export const FUNCTIONS = {
   },
   'resolve-run': { instances: always(seeInstances), home: onlyReads },
   'prepare-run': {
-    instances: always(seeInstances, seeVolumes, seeSnapshots, ...seeWhatAStopCosts, seeMembers, seeAlarms),
+    instances: always(seeInstances, seeVolumes, seeSnapshots, ...seeWhatAStopCosts, ...seeWhatIsAround),
     home: (home) => [...writes(home), seeExecutions(home)],
   },
   'enter-standby': { instances: always(seeMembers, shieldMembers), home: onlyReads },
+  'deregister-targets': { instances: always(seeTargets, deregisterTargets), home: onlyReads },
   'silence-alarms': { instances: always(seeAlarms, silenceAlarms), home: onlyReads },
   'stop-instance': { instances: (reach) => [stopInstances(reach.optInTag)], home: onlyReads },
   wait: { instances: always(seeInstances, seeSnapshots), home: (home) => [...writes(home), answerTokens(home)] },
@@ -88,6 +96,7 @@ export const FUNCTIONS = {
   'create-snapshots': { instances: always(seeInstances, seeVolumes, seeSnapshots, ...createSnapshots), home: writes },
   'start-instance': { instances: (reach) => [seeInstances, ...startInstances(reach.optInTag)], home: onlyReads },
   'leave-standby': { instances: always(seeMembers, returnMembers), home: onlyReads },
+  'register-targets': { instances: always(seeTargets, registerTargets), home: onlyReads },
   'confirm-running': { instances: always(seeInstances), home: writes },
   'restore-alarms': { instances: always(seeAlarms, restoreAlarms), home: writes },
   'copy-tags': { instances: always(seeInstances, seeVolumes, tagOwnSnapshots), home: onlyReads },

@@ -2,7 +2,7 @@ import { Aws } from 'aws-cdk-lib';
 
 import type { Right } from './right.ts';
 
-// What stopgap does to instances, their snapshots, their Auto Scaling groups and their alarms. The hub's functions hold
+// What stopgap does to instances, their snapshots, their Auto Scaling groups, load balancers and alarms. The hub's functions hold
 // these rights in their own account and the spoke role in every other one, both from here, so that the two cannot drift
 // apart.
 
@@ -17,6 +17,7 @@ const volumes = `arn:${Aws.PARTITION}:ec2:*:${Aws.ACCOUNT_ID}:volume/*`;
 // The ARN of a snapshot has no account.
 const snapshots = `arn:${Aws.PARTITION}:ec2:*::snapshot/*`;
 const groups = `arn:${Aws.PARTITION}:autoscaling:*:${Aws.ACCOUNT_ID}:autoScalingGroup:*:autoScalingGroupName/*`;
+const targetGroups = `arn:${Aws.PARTITION}:elasticloadbalancing:*:${Aws.ACCOUNT_ID}:targetgroup/*`;
 const alarms = `arn:${Aws.PARTITION}:cloudwatch:*:${Aws.ACCOUNT_ID}:alarm:*`;
 
 const NO_RESOURCE_LEVEL = 'EC2 offers neither resources nor conditions for Describe calls. They only read.';
@@ -194,6 +195,38 @@ export const returnMembers: Right = {
   reason: 'Groups are found through their members, which policies select: they change without a deployment.',
   actions: ['autoscaling:ExitStandby', 'autoscaling:ResumeProcesses'],
   resources: [groups],
+};
+
+/** DescribeTargetGroups: Elastic Load Balancing has no look-up by target. */
+export const seeTargetGroups: Right = {
+  sid: 'SeeTargetGroups',
+  reason: 'Elastic Load Balancing offers no resources for Describe calls. They only read.',
+  actions: ['elasticloadbalancing:DescribeTargetGroups'],
+  resources: ['*'],
+};
+
+/** DescribeTargetHealth: who is in a target group, and how. */
+export const seeTargets: Right = {
+  sid: 'SeeTargets',
+  reason: 'Elastic Load Balancing offers no resources for Describe calls. They only read.',
+  actions: ['elasticloadbalancing:DescribeTargetHealth'],
+  resources: ['*'],
+};
+
+/** Takes an instance out of its target groups before it is stopped. */
+export const deregisterTargets: Right = {
+  sid: 'DeregisterTargets',
+  reason: 'Groups are found through their targets, which policies select: they change without a deployment.',
+  actions: ['elasticloadbalancing:DeregisterTargets'],
+  resources: [targetGroups],
+};
+
+/** Puts it back. */
+export const registerTargets: Right = {
+  sid: 'RegisterTargets',
+  reason: 'Groups are found through their targets, which policies select: they change without a deployment.',
+  actions: ['elasticloadbalancing:RegisterTargets'],
+  resources: [targetGroups],
 };
 
 /** DescribeAlarms: CloudWatch has no look-up by instance that knows metric math. */

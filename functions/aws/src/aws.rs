@@ -5,7 +5,8 @@ use std::rc::Rc;
 use aws_config::SdkConfig;
 use stopgap_core::inventory::Location;
 use stopgap_core::ports::{
-    Absent, Alarms, AutoScaling, Callbacks, Ec2, Executions, Keys, Objects, Ports, Table, Topic,
+    Absent, Alarms, AutoScaling, Callbacks, Ec2, Executions, Keys, LoadBalancers, Objects, Ports, Table,
+    Topic,
 };
 
 use crate::table::DynamoTable;
@@ -21,6 +22,7 @@ pub struct Aws {
     ec2: Rc<dyn Ec2>,
     auto_scaling: Rc<dyn AutoScaling>,
     alarms: Rc<dyn Alarms>,
+    load_balancers: Rc<dyn LoadBalancers>,
     keys: Rc<dyn Keys>,
     objects: Rc<dyn Objects>,
     topic: Rc<dyn Topic>,
@@ -39,6 +41,7 @@ impl Aws {
             ec2: absent.clone(),
             auto_scaling: absent.clone(),
             alarms: absent.clone(),
+            load_balancers: absent.clone(),
             keys: absent.clone(),
             objects: absent.clone(),
             topic: absent.clone(),
@@ -71,6 +74,15 @@ impl Aws {
     pub fn keys(mut self, external_id: Option<&str>) -> Self {
         let places = crate::places::Places::new(&self.sdk, &self.home, external_id);
         self.keys = Rc::new(crate::keys::SdkKeys::new(places));
+        self
+    }
+
+    /// With Elastic Load Balancing, as above.
+    #[cfg(feature = "elasticloadbalancingv2")]
+    #[must_use]
+    pub fn load_balancers(mut self, external_id: Option<&str>) -> Self {
+        let places = crate::places::Places::new(&self.sdk, &self.home, external_id);
+        self.load_balancers = Rc::new(crate::load_balancers::SdkLoadBalancers::new(places));
         self
     }
 
@@ -131,6 +143,7 @@ impl Aws {
             ec2: &*self.ec2,
             auto_scaling: &*self.auto_scaling,
             alarms: &*self.alarms,
+            load_balancers: &*self.load_balancers,
             keys: &*self.keys,
             table: &*self.table,
             objects: &*self.objects,

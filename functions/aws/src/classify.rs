@@ -8,7 +8,7 @@ use stopgap_core::ports::{Fault, FaultKind};
 /// AWS's error codes, each with what it means to us. Codes that are not here are judged by their HTTP status
 /// ([`of_code`]).
 ///
-/// Sources: the EC2, Auto Scaling, DynamoDB, S3, SNS, Step Functions and STS API references ("Common errors" and each
+/// Sources: the EC2, Auto Scaling, Elastic Load Balancing, DynamoDB, S3, SNS, Step Functions and STS API references ("Common errors" and each
 /// operation's own), and the SDK's service models.
 pub const CODES: &[(&str, FaultKind)] = &[
     // Request limits. They pass.
@@ -42,6 +42,7 @@ pub const CODES: &[(&str, FaultKind)] = &[
     ("ServiceUnavailable", FaultKind::Unavailable),
     ("ServiceUnavailableException", FaultKind::Unavailable),
     ("Unavailable", FaultKind::Unavailable),
+    ("HealthUnavailable", FaultKind::Unavailable),
     ("RequestTimeout", FaultKind::Unanswered),
     ("RequestTimeoutException", FaultKind::Unanswered),
     // What the role may not do, or who it is not.
@@ -75,6 +76,7 @@ pub const CODES: &[(&str, FaultKind)] = &[
     ("NotFoundException", FaultKind::NotFound),
     ("NoSuchBucket", FaultKind::NotFound),
     ("NoSuchKey", FaultKind::NotFound),
+    ("TargetGroupNotFound", FaultKind::NotFound),
     // The wrong state for it.
     ("IncorrectInstanceState", FaultKind::Conflict),
     ("IncorrectState", FaultKind::Conflict),
@@ -92,6 +94,8 @@ pub const CODES: &[(&str, FaultKind)] = &[
     ("InstanceLimitExceeded", FaultKind::LimitExceeded),
     ("VcpuLimitExceeded", FaultKind::LimitExceeded),
     ("ExecutionLimitExceeded", FaultKind::LimitExceeded),
+    ("TooManyTargets", FaultKind::LimitExceeded),
+    ("TooManyRegistrationsForTargetId", FaultKind::LimitExceeded),
     // No room.
     ("InsufficientInstanceCapacity", FaultKind::NoCapacity),
     ("InsufficientHostCapacity", FaultKind::NoCapacity),
@@ -110,6 +114,7 @@ pub const CODES: &[(&str, FaultKind)] = &[
     ("MissingParameter", FaultKind::Rejected),
     ("InvalidRequest", FaultKind::Rejected),
     ("DryRunOperation", FaultKind::Rejected),
+    ("InvalidTarget", FaultKind::Rejected),
 ];
 
 /// What an error code means. One that is not in [`CODES`] is the service's failure with a 5xx status, a missing

@@ -19,9 +19,17 @@ pub mod classify;
 mod ec2;
 #[cfg(feature = "kms")]
 mod keys;
+#[cfg(feature = "elasticloadbalancingv2")]
+mod load_balancers;
 #[cfg(feature = "s3")]
 mod objects;
-#[cfg(any(feature = "ec2", feature = "autoscaling", feature = "cloudwatch", feature = "kms"))]
+#[cfg(any(
+    feature = "ec2",
+    feature = "autoscaling",
+    feature = "cloudwatch",
+    feature = "elasticloadbalancingv2",
+    feature = "kms"
+))]
 mod places;
 pub mod sdk;
 #[cfg(feature = "sfn")]

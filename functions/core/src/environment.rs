@@ -71,7 +71,13 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable {
         name: "STOPGAP_EXTERNAL_ID",
-        for_: Needed::For(&[Service::Ec2, Service::AutoScaling, Service::Alarms, Service::Keys]),
+        for_: Needed::For(&[
+            Service::Ec2,
+            Service::AutoScaling,
+            Service::Alarms,
+            Service::LoadBalancers,
+            Service::Keys,
+        ]),
         default: Some(""),
         meaning: "What the roles in other accounts ask for. Empty: none.",
     },

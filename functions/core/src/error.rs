@@ -68,6 +68,8 @@ error_names! {
     StandbyPending,
     /// Auto Scaling will not let the instance into Standby.
     StandbyRefused,
+    /// A load balancer still waits for requests in flight, or does not find the instance healthy yet.
+    TargetsPending,
     /// The start was accepted, and the instance fell back to `stopped`.
     StartFailed,
     /// EC2 has no capacity for the instance.

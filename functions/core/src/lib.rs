@@ -30,6 +30,7 @@ pub mod status;
 mod suggest;
 pub mod survey;
 pub mod tags;
+pub mod targets;
 pub mod tasks;
 #[cfg(test)]
 mod testing;

@@ -25,6 +25,7 @@ use crate::inventory::Location;
 use crate::occurrence::Occurrence;
 use crate::policy::Policy;
 use crate::ports::{Expect, Item, Key, Table, Write};
+use crate::targets::Registered;
 
 /// How long run records are kept.
 pub const RUN_LIFETIME: SignedDuration = SignedDuration::from_hours(366 * 24);
@@ -161,6 +162,9 @@ pub struct Intent {
     /// The alarms that the run switches off, by name, to be switched on again: all of them were on before. Sorted.
     #[serde(default)]
     pub alarms: Vec<String>,
+    /// The target groups that the run takes the instance out of, to be put back into. Sorted.
+    #[serde(default)]
+    pub targets: Vec<Registered>,
     /// Whether the instance was seen running again: then it is owed no more than its alarms.
     #[serde(default)]
     pub restarted: bool,

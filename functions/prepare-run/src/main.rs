@@ -1,10 +1,10 @@
 //! The Lambda function `prepare-run`. Looks whether the run can go ahead, and takes lease, intent and slot.
 
-use stopgap_aws::lambda::{Error, serve};
+use stopgap_aws::lambda::{Error, Link, serve};
 use stopgap_core::tasks::prepare_run;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    serve("prepare-run", |link| link.ec2().auto_scaling().alarms().keys().executions(), prepare_run::run)
-        .await
+    let link = |link: Link| link.ec2().auto_scaling().alarms().load_balancers().keys().executions();
+    serve("prepare-run", link, prepare_run::run).await
 }

@@ -17,6 +17,8 @@ pub(super) enum Budget {
     Start,
     /// Auto Scaling; AWS does not document its limits.
     AutoScaling,
+    /// Elastic Load Balancing; AWS does not document its limits.
+    LoadBalancing,
     /// DescribeAlarms.
     AlarmReads,
     /// EnableAlarmActions and DisableAlarmActions.
@@ -31,7 +33,7 @@ impl Budget {
             Self::CreateTags => (100.0, 10.0),
             Self::Stop => (50.0, 5.0),
             Self::Start => (5.0, 2.0),
-            Self::AutoScaling => (100.0, 10.0),
+            Self::AutoScaling | Self::LoadBalancing => (100.0, 10.0),
             // Transactions per second, of CloudWatch's service quotas; no burst is documented.
             Self::AlarmReads => (9.0, 9.0),
             Self::AlarmWrites => (3.0, 3.0),

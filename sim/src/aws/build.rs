@@ -8,9 +8,10 @@ use stopgap_core::inventory::{
     Attachment, BlockDevice, Instance, InstanceState, Location, Snapshot, SnapshotState, Tags, Volume,
 };
 use stopgap_core::policy::Policy;
-use stopgap_core::ports::{Alarm, LifecycleState};
+use stopgap_core::ports::{Alarm, LifecycleState, Registration};
 use stopgap_core::records::policy_key;
 
+use super::load_balancers::{Standing, TargetGroup};
 use super::world::{Copy, Group, Machine};
 use super::{Aws, FaultName};
 
@@ -242,6 +243,23 @@ impl Aws {
                 replaced: Vec::new(),
             };
             place.groups.insert(spec.name, group);
+        });
+    }
+
+    /// Puts a target group into the world, in which these instances are healthy at these ports. It drains for the 300 s of
+    /// AWS's default, and health checks take two minutes and a half.
+    pub fn add_target_group(&self, at: &Location, arn: &str, targets: &[(&str, u16)]) {
+        let target = |(id, port): &(&str, u16)| {
+            let registration = Registration { port: *port, quic_server_id: None };
+            (((*id).to_owned(), registration), Standing::Registered(Timestamp::MIN))
+        };
+        let group = TargetGroup {
+            drains_for: Duration::from_secs(300),
+            checks_take: Duration::from_secs(150),
+            targets: targets.iter().map(target).collect(),
+        };
+        self.change(|world| {
+            world.places.entry(at.clone()).or_default().target_groups.insert(arn.to_owned(), group);
         });
     }
 

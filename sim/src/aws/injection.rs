@@ -11,9 +11,9 @@ use stopgap_core::error::TaskError;
 use stopgap_core::inventory::{Instance, Location, Snapshot, Tags, Volume};
 use stopgap_core::ports::{
     Alarm, Alarms, AutoScaling, Callbacks, CreateSnapshots, CreatedSnapshot, Ec2, Execution, Executions,
-    Fault, FaultKind, InstanceStorage, Item, Key, KeyState, Keys, Member, Modification, Notice, Objects,
-    Page, Ports, ScalingGroup, ScheduledEvent, SnapshotQuery, SpotRequest, Started, StateChange, Table,
-    Topic, Which, Write, Written,
+    Fault, FaultKind, InstanceStorage, Item, Key, KeyState, Keys, LoadBalancers, Member, Modification,
+    Notice, Objects, Page, Ports, Registration, ScalingGroup, ScheduledEvent, SnapshotQuery, SpotRequest,
+    Started, StateChange, Table, Target, Topic, Which, Write, Written,
 };
 
 use super::Aws;
@@ -230,6 +230,37 @@ impl Alarms for Injected<'_> {
 
     async fn enable_alarm_actions(&self, at: &Location, names: &[String]) -> Result<(), Fault> {
         self.around("EnableAlarmActions", self.aws.enable_alarm_actions(at, names)).await
+    }
+}
+
+#[async_trait(?Send)]
+impl LoadBalancers for Injected<'_> {
+    async fn target_groups(&self, at: &Location, page: Option<String>) -> Result<Page<String>, Fault> {
+        self.around("DescribeTargetGroups", self.aws.target_groups(at, page)).await
+    }
+
+    async fn targets(&self, at: &Location, group: &str) -> Result<Vec<Target>, Fault> {
+        self.around("DescribeTargetHealth", self.aws.targets(at, group)).await
+    }
+
+    async fn register_targets(
+        &self,
+        at: &Location,
+        group: &str,
+        id: &str,
+        registrations: &[Registration],
+    ) -> Result<(), Fault> {
+        self.around("RegisterTargets", self.aws.register_targets(at, group, id, registrations)).await
+    }
+
+    async fn deregister_targets(
+        &self,
+        at: &Location,
+        group: &str,
+        id: &str,
+        registrations: &[Registration],
+    ) -> Result<(), Fault> {
+        self.around("DeregisterTargets", self.aws.deregister_targets(at, group, id, registrations)).await
     }
 }
 

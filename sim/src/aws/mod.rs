@@ -13,6 +13,7 @@ mod events;
 mod faults;
 mod functions;
 mod injection;
+mod load_balancers;
 mod preflight;
 mod sabotage;
 mod table;
@@ -25,6 +26,7 @@ pub(crate) use events::RUN_ENDED;
 pub use events::{Delivery, EventFault};
 pub use faults::{FaultName, Scope};
 pub use functions::Host;
+pub use load_balancers::{Standing, TargetGroup};
 pub use sabotage::Sabotage;
 pub(crate) use watch::place_of;
 pub use watch::{Called, Deleted, Injection, Site, Watch, Wrong};
@@ -148,12 +150,21 @@ impl Aws {
             let now = self.clock().now();
             let scarce = self.has(FaultName::Throttled);
             if self.change(|world| world.bucket(at, operation, budget, scarce).take(now)) {
-                return Ok(());
+                return self.allowed(operation);
             }
             let backoff = self.between(200..=600) * 2_u32.pow(attempt);
             self.clock().sleep(backoff.min(BACKOFF_MAX)).await;
         }
         Err(Fault::new(operation, FaultKind::Throttled, "RequestLimitExceeded: Request limit exceeded."))
+    }
+
+    /// Whether stopgap's roles may call an operation.
+    fn allowed(&self, operation: &'static str) -> Result<(), Fault> {
+        if self.look(|world| world.denied.contains(operation)) {
+            let message = format!("UnauthorizedOperation: You are not authorized to perform {operation}");
+            return Err(Fault::new(operation, FaultKind::AccessDenied, message));
+        }
+        Ok(())
     }
 
     /// One request to a service whose limits are out of reach here.

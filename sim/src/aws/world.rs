@@ -14,6 +14,7 @@ use stopgap_core::{backup_set, set_tags};
 use super::budget::{Bucket, Budget};
 use super::events::EventFault;
 use super::faults::FaultName;
+use super::load_balancers::TargetGroup;
 use super::sabotage::Sabotage;
 use super::watch::Watch;
 
@@ -79,6 +80,8 @@ pub struct Place {
     pub locked: BTreeSet<String>,
     /// Auto Scaling groups by name.
     pub groups: BTreeMap<String, Group>,
+    /// Target groups by ARN.
+    pub target_groups: BTreeMap<String, TargetGroup>,
     /// CloudWatch's metric alarms by name.
     pub alarms: BTreeMap<String, Alarm>,
     /// The states of KMS keys, by id.

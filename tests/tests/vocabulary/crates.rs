@@ -8,10 +8,11 @@ use stopgap_core::tasks::{NAMES, uses};
 use stopgap_tests::repository;
 
 /// A service, the feature of stopgap-aws that has it, and the method that links it.
-const SERVICES: [(Service, &str, &str); 8] = [
+const SERVICES: [(Service, &str, &str); 9] = [
     (Service::Ec2, "ec2", "ec2"),
     (Service::AutoScaling, "autoscaling", "auto_scaling"),
     (Service::Alarms, "cloudwatch", "alarms"),
+    (Service::LoadBalancers, "elasticloadbalancingv2", "load_balancers"),
     (Service::Keys, "kms", "keys"),
     (Service::Objects, "s3", "objects"),
     (Service::Topic, "sns", "topic"),

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use stopgap_tests::definition::{Definition, State, errors, target};
 
 /// The states that lead to the time down: where a run goes from `HowToGoOn` when it goes ahead.
-const GOES_AHEAD: [&str; 3] = ["EnterStandby", "SilenceAlarms", "CreateSnapshots"];
+const GOES_AHEAD: [&str; 4] = ["EnterStandby", "DeregisterTargets", "SilenceAlarms", "CreateSnapshots"];
 
 /// The states that can be reached from `from` without going on beyond those in `stop`, errors included if `on_error`.
 fn reached<'a>(instance: &'a Definition, from: &[&str], stop: &[&str], on_error: bool) -> BTreeSet<&'a str> {
@@ -48,6 +48,7 @@ fn every_failure_while_the_instance_is_down_leads_to_the_question_whether_a_rest
         names,
         [
             "CreateSnapshots",
+            "DeregisterTargets",
             "EnterStandby",
             "SilenceAlarms",
             "StopInstance",
@@ -93,7 +94,7 @@ fn after_the_start_there_is_no_end_without_seeing_it_run_or_a_critical_ticket() 
 #[test]
 fn a_failed_start_opens_its_ticket_and_is_tried_again() {
     let instance = Definition::instance();
-    for name in ["StartInstance", "WaitUntilRunning", "LeaveStandby", "ConfirmRunning"] {
+    for name in ["StartInstance", "WaitUntilRunning", "LeaveStandby", "RegisterTargets", "ConfirmRunning"] {
         let last = instance.state(name).catches().last().unwrap();
         assert_eq!(target(last), "NotifyLeftStopped", "{name}");
     }
@@ -130,6 +131,34 @@ fn nothing_goes_on_after_the_time_down_without_having_asked_whether_alarms_are_s
     let way = reached(&rescue, &["HowItStands"], &["IsGivenUp", "NothingOwed", "Superseded"], true);
     let ends = ends(&rescue, &way);
     assert!(ends.iter().all(|end| ["NothingOwed", "Superseded"].contains(end)), "{ends:?}");
+}
+
+/// Whom a run took out of its load balancers is back in them before the debt is struck off. Only a member of an Auto Scaling
+/// group, which is in Standby instead, is not asked about.
+#[test]
+fn no_restart_is_confirmed_without_having_asked_whether_targets_are_out() {
+    for machine in [Definition::instance(), Definition::rescue()] {
+        let leads = |state: &State<'_>| {
+            let caught = state.catches().iter().any(|catch| target(catch) == "ConfirmRunning");
+            caught || state.successors().contains(&"ConfirmRunning")
+        };
+        let mut asked = 0;
+        for state in machine.states().into_iter().filter(leads) {
+            if state.is("Choice") {
+                let rules = state.body["Choices"].as_array().unwrap();
+                let rule = rules.last().unwrap();
+                assert_eq!(rule["Variable"], "$.prepared.Payload.deregistered", "{}", state.name);
+                assert_eq!(
+                    (&rule["BooleanEquals"], &rule["Next"]),
+                    (&true.into(), &"RegisterTargets".into())
+                );
+                asked += 1;
+            } else {
+                assert!(["LeaveStandby", "RegisterTargets"].contains(&state.name), "{}", state.name);
+            }
+        }
+        assert_eq!(asked, 1, "{}", machine.path);
+    }
 }
 
 #[test]

@@ -39,6 +39,14 @@ impl Link {
         self
     }
 
+    /// Elastic Load Balancing.
+    #[cfg(feature = "elasticloadbalancingv2")]
+    #[must_use]
+    pub fn load_balancers(mut self) -> Self {
+        self.aws = self.aws.load_balancers(self.configuration.external_id.as_deref());
+        self
+    }
+
     /// CloudWatch alarms.
     #[cfg(feature = "cloudwatch")]
     #[must_use]

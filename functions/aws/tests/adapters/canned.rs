@@ -63,6 +63,7 @@ impl Canned {
             .ec2(Some("secret-handshake"))
             .auto_scaling(None)
             .alarms(None)
+            .load_balancers(None)
             .keys(None)
             .topic(
                 "arn:aws:sns:us-east-1:123456789012:stopgap-tickets",

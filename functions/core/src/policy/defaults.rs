@@ -33,6 +33,7 @@ pub const BUILT_IN: &[Default] = &[
     Default { path: "tags.add", value: "{}" },
     Default { path: "autoscaling", value: r#""standby""# },
     Default { path: "alarms", value: r#""leave""# },
+    Default { path: "load_balancers", value: r#""leave""# },
     Default { path: "concurrency.max", value: "1" },
     Default { path: "preflight", value: "{}" },
     Default { path: "adopt", value: "[]" },

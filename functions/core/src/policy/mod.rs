@@ -24,8 +24,8 @@ pub use read::{parse, parse_value};
 pub use schema::schema;
 pub use target::{ROLE_MAX, ROLE_PREFIX, Target};
 pub use types::{
-    AlarmActions, Autoscaling, Concurrency, Consistency, Count, GroupBy, Matcher, Policy, Restart, Retention,
-    Select, TagMatch, TagSource, Tagging, Tool, VolumeMatcher, VolumeSelect,
+    AlarmActions, Autoscaling, Concurrency, Consistency, Count, GroupBy, LoadBalancing, Matcher, Policy,
+    Restart, Retention, Select, TagMatch, TagSource, Tagging, Tool, VolumeMatcher, VolumeSelect,
 };
 
 #[cfg(test)]

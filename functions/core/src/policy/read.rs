@@ -11,8 +11,8 @@ use super::preflight::preflight;
 use super::read_select::{each, select, volumes};
 use super::read_targets::targets;
 use super::types::{
-    AlarmActions, Autoscaling, Concurrency, Consistency, Count, Policy, Restart, Retention, TagSource,
-    Tagging, Tool,
+    AlarmActions, Autoscaling, Concurrency, Consistency, Count, LoadBalancing, Policy, Restart, Retention,
+    TagSource, Tagging, Tool,
 };
 use super::{PolicyId, defaults, document};
 use crate::inventory::Tags;
@@ -139,6 +139,7 @@ fn policy(node: Node) -> Option<Policy> {
         "tags",
         "autoscaling",
         "alarms",
+        "load_balancers",
         "concurrency",
         "preflight",
         "adopt",
@@ -178,6 +179,9 @@ fn policy(node: Node) -> Option<Policy> {
     let alarms = object
         .get("alarms")
         .and_then(|node| node.word(&[("leave", AlarmActions::Leave), ("silence", AlarmActions::Silence)]));
+    let load_balancers = object.get("load_balancers").and_then(|node| {
+        node.word(&[("leave", LoadBalancing::Leave), ("deregister", LoadBalancing::Deregister)])
+    });
     let concurrency = match object.get("concurrency").filter(Node::is_given) {
         Some(node) => Some(concurrency(node)?),
         None => None,
@@ -199,6 +203,7 @@ fn policy(node: Node) -> Option<Policy> {
         tags: tags?,
         autoscaling: autoscaling?,
         alarms: alarms?,
+        load_balancers: load_balancers?,
         concurrency,
         preflight: preflight?,
         adopt: adopt?,

@@ -37,6 +37,7 @@ fn full() -> Value {
         "tags": {"from": ["instance"], "add": {"CostCenter": "42"}},
         "autoscaling": "suspend",
         "alarms": "silence",
+        "load_balancers": "deregister",
         "concurrency": {"group_by": "tag:Cluster", "max": 2},
         "preflight": {"public-address-lost": "refuse", "hibernation": "ignore", "stop-protected": "refuse"},
         "adopt": ["ebs-snapper"]
@@ -444,6 +445,7 @@ fn policies() -> impl Strategy<Value = Policy> {
             tags: Tagging { from: vec![TagSource::Instance], add: [("a".to_owned(), "b".to_owned())].into() },
             autoscaling: Autoscaling::Skip,
             alarms: AlarmActions::Silence,
+            load_balancers: LoadBalancing::Deregister,
             concurrency,
             preflight: Overrides([(Finding::Hibernation, Verdict::Refuse)].into()),
             adopt: [Tool::EbsSnapper].into_iter().filter(|_| enabled).collect(),

@@ -46,6 +46,8 @@ pub struct Policy {
     pub autoscaling: Autoscaling,
     /// What is done with the CloudWatch alarms that watch the instance while it is down.
     pub alarms: AlarmActions,
+    /// What is done with the target groups that the instance is in while it is down.
+    pub load_balancers: LoadBalancing,
     /// How many members of a group may be down at once; without it there is no limit.
     pub concurrency: Option<Concurrency>,
     /// What follows from what is found before a backup, where it is not the default.
@@ -144,6 +146,16 @@ pub enum AlarmActions {
     Leave,
     /// Those that are on are switched off before the stop, and on again after the start.
     Silence,
+}
+
+/// What is done with the target groups of load balancers that an instance outside of Auto Scaling is in, while it is down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LoadBalancing {
+    /// They are left as they are: load balancers find out by themselves that it is down.
+    Leave,
+    /// It is deregistered and drained before the stop, and registered again and seen healthy after the start.
+    Deregister,
 }
 
 /// How long backups are kept: the union of the rules, over the complete sets of this policy and instance.

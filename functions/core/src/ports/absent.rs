@@ -10,8 +10,9 @@ use serde_json::Value;
 
 use super::{
     Alarm, Alarms, AutoScaling, Callbacks, CreateSnapshots, CreatedSnapshot, Ec2, Execution, Executions,
-    Fault, FaultKind, InstanceStorage, KeyState, Keys, Member, Modification, Notice, Objects, Page,
-    ScalingGroup, ScheduledEvent, SnapshotQuery, SpotRequest, Started, StateChange, Topic, Which,
+    Fault, FaultKind, InstanceStorage, KeyState, Keys, LoadBalancers, Member, Modification, Notice, Objects,
+    Page, Registration, ScalingGroup, ScheduledEvent, SnapshotQuery, SpotRequest, Started, StateChange,
+    Target, Topic, Which,
 };
 use crate::error::TaskError;
 use crate::inventory::{Instance, Location, Snapshot, Tags, Volume};
@@ -164,6 +165,37 @@ impl Alarms for Absent {
 
     async fn enable_alarm_actions(&self, _: &Location, _: &[String]) -> Result<(), Fault> {
         absent("EnableAlarmActions")
+    }
+}
+
+#[async_trait(?Send)]
+impl LoadBalancers for Absent {
+    async fn target_groups(&self, _: &Location, _: Option<String>) -> Result<Page<String>, Fault> {
+        absent("DescribeTargetGroups")
+    }
+
+    async fn targets(&self, _: &Location, _: &str) -> Result<Vec<Target>, Fault> {
+        absent("DescribeTargetHealth")
+    }
+
+    async fn register_targets(
+        &self,
+        _: &Location,
+        _: &str,
+        _: &str,
+        _: &[Registration],
+    ) -> Result<(), Fault> {
+        absent("RegisterTargets")
+    }
+
+    async fn deregister_targets(
+        &self,
+        _: &Location,
+        _: &str,
+        _: &str,
+        _: &[Registration],
+    ) -> Result<(), Fault> {
+        absent("DeregisterTargets")
     }
 }
 

@@ -8,6 +8,7 @@ mod alarms;
 mod auto_scaling;
 mod ec2;
 mod fault;
+mod load_balancers;
 mod preflight;
 mod table;
 mod workflow;
@@ -19,6 +20,7 @@ pub use ec2::{
     ASKED_AT_ONCE, CreateSnapshots, CreatedSnapshot, Ec2, Page, SnapshotQuery, StateChange, Which, all_pages,
 };
 pub use fault::{Fault, FaultKind};
+pub use load_balancers::{Health, LoadBalancers, Registration, Target};
 pub use preflight::{InstanceStorage, KeyState, Keys, Modification, ScheduledEvent, SpotRequest};
 pub use table::{Expect, Item, Key, Table, Write, Written};
 pub use workflow::{Callbacks, Execution, ExecutionStatus, Executions, Notice, Objects, Started, Topic};
@@ -37,6 +39,8 @@ pub struct Ports<'a> {
     pub auto_scaling: &'a dyn AutoScaling,
     /// CloudWatch alarms.
     pub alarms: &'a dyn Alarms,
+    /// Elastic Load Balancing.
+    pub load_balancers: &'a dyn LoadBalancers,
     /// KMS.
     pub keys: &'a dyn Keys,
     /// The one table.
@@ -55,12 +59,22 @@ impl<'a> Ports<'a> {
     /// All ports of one thing that has them all.
     pub fn of<T>(all: &'a T) -> Self
     where
-        T: Ec2 + AutoScaling + Alarms + Keys + Table + Objects + Topic + Callbacks + Executions,
+        T: Ec2
+            + AutoScaling
+            + Alarms
+            + LoadBalancers
+            + Keys
+            + Table
+            + Objects
+            + Topic
+            + Callbacks
+            + Executions,
     {
         Self {
             ec2: all,
             auto_scaling: all,
             alarms: all,
+            load_balancers: all,
             keys: all,
             table: all,
             objects: all,
@@ -80,6 +94,8 @@ pub enum Service {
     AutoScaling,
     /// CloudWatch alarms, in any account.
     Alarms,
+    /// Target groups of load balancers, in any account.
+    LoadBalancers,
     /// KMS, in any account.
     Keys,
     /// The planning bucket.
@@ -101,6 +117,7 @@ impl<'a> Ports<'a> {
             ec2: if has(Service::Ec2) { self.ec2 } else { &Absent },
             auto_scaling: if has(Service::AutoScaling) { self.auto_scaling } else { &Absent },
             alarms: if has(Service::Alarms) { self.alarms } else { &Absent },
+            load_balancers: if has(Service::LoadBalancers) { self.load_balancers } else { &Absent },
             keys: if has(Service::Keys) { self.keys } else { &Absent },
             objects: if has(Service::Objects) { self.objects } else { &Absent },
             topic: if has(Service::Topic) { self.topic } else { &Absent },

@@ -53,6 +53,7 @@ fn intent(deadline: &str) -> Intent {
         shield: None,
         group: None,
         alarms: Vec::new(),
+        targets: Vec::new(),
         restarted: false,
     }
 }

@@ -18,11 +18,12 @@ use crate::pruning::Pruned;
 
 /// The states whose failure means that there is no backup, in the order of the machine; before them the rescuer's, which
 /// finds that a run is lost.
-pub const BACKUP_STATES: [&str; 9] = [
+pub const BACKUP_STATES: [&str; 10] = [
     "TakeOver",
     "ResolveRun",
     "PrepareRun",
     "EnterStandby",
+    "DeregisterTargets",
     "SilenceAlarms",
     "StopInstance",
     "WaitUntilStopped",
@@ -31,7 +32,8 @@ pub const BACKUP_STATES: [&str; 9] = [
 ];
 
 /// The states whose failure means that the instance does not serve again, in the order of the machine.
-pub const RESTART_STATES: [&str; 4] = ["StartInstance", "WaitUntilRunning", "LeaveStandby", "ConfirmRunning"];
+pub const RESTART_STATES: [&str; 5] =
+    ["StartInstance", "WaitUntilRunning", "LeaveStandby", "RegisterTargets", "ConfirmRunning"];
 
 /// What every state of the instance machine hands its function.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -126,9 +128,15 @@ pub struct Document {
     /// When the member was seen out of reach of its Auto Scaling group.
     #[serde(default)]
     pub standby: Option<Answer<At>>,
+    /// When it was seen out of its load balancers.
+    #[serde(default)]
+    pub deregistered: Option<Answer<At>>,
     /// When the alarms were switched off.
     #[serde(default)]
     pub silenced: Option<Answer<At>>,
+    /// When it was seen to serve behind its load balancers again.
+    #[serde(default)]
+    pub registered: Option<Answer<At>>,
     /// When the debt of the restart was struck off.
     #[serde(default)]
     pub confirmed: Option<Answer<At>>,
@@ -170,7 +178,9 @@ impl Document {
             start: None,
             running: None,
             standby: None,
+            deregistered: None,
             silenced: None,
+            registered: None,
             confirmed: None,
             restored: None,
             completed: None,
@@ -217,10 +227,12 @@ impl Document {
         self.prepared.as_ref().is_some_and(|answer| answer.payload.restart_owed) && self.confirmed.is_none()
     }
 
-    /// Whether the run may have stopped the instance, or done something to its Auto Scaling group or its alarms.
+    /// Whether the run may have stopped the instance, or done something to its Auto Scaling group, its load
+    /// balancers or its alarms.
     pub fn touched(&self) -> bool {
-        let tried = ["EnterStandby", "SilenceAlarms", "StopInstance"];
+        let tried = ["EnterStandby", "DeregisterTargets", "SilenceAlarms", "StopInstance"];
         let began = self.standby.is_some()
+            || self.deregistered.is_some()
             || self.silenced.is_some()
             || self.stop.is_some()
             || tried.iter().any(|state| self.failures.contains_key(*state));

@@ -56,9 +56,11 @@ tasks! {
     /// Turns what an execution was started with into a run.
     resolve_run = "resolve-run" uses [Ec2],
     /// Looks whether the run can go ahead, and takes lease, intent and slot.
-    prepare_run = "prepare-run" uses [Ec2, AutoScaling, Alarms, Keys, Executions],
+    prepare_run = "prepare-run" uses [Ec2, AutoScaling, Alarms, LoadBalancers, Keys, Executions],
     /// Keeps Auto Scaling from replacing the instance while it is down.
     enter_standby = "enter-standby" uses [AutoScaling],
+    /// Takes the instance out of its load balancers.
+    deregister_targets = "deregister-targets" uses [LoadBalancers],
     /// Switches the actions of the instance's alarms off while it is down.
     silence_alarms = "silence-alarms" uses [Alarms],
     /// Stops the instance.
@@ -73,6 +75,8 @@ tasks! {
     start_instance = "start-instance" uses [Ec2],
     /// Gives the instance back to its Auto Scaling group.
     leave_standby = "leave-standby" uses [AutoScaling],
+    /// Puts the instance back into its load balancers.
+    register_targets = "register-targets" uses [LoadBalancers],
     /// Sees the instance running, and closes the intent.
     confirm_running = "confirm-running" uses [Ec2],
     /// Switches on again what was switched off.

@@ -10,12 +10,13 @@ use super::{RunPlan, StateInput};
 use crate::error::{ErrorName, TaskError};
 use crate::inventory::{Instance, InstanceState};
 use crate::measure::Measured;
-use crate::policy::{AlarmActions, Consistency, Restart};
+use crate::policy::{AlarmActions, Consistency, LoadBalancing, Restart};
 use crate::ports::{Context, Ports, SnapshotQuery, Written, all_pages};
 use crate::preflight::{Report, Subject};
 use crate::records::{Intent, Lease, Run, RunState, Shield, Stored, instance_key, put, read, unchanged};
 use crate::volumes;
 use crate::waiting::describe;
+use crate::targets::{self, Registered};
 use crate::{alarms, backup_set, scaling, slots};
 
 /// What `prepare-run` answers.
@@ -31,6 +32,8 @@ pub struct Prepared {
     pub shielded: bool,
     /// How Auto Scaling is kept from replacing it.
     pub shield: Option<Shield>,
+    /// Whether the intent names target groups: to be taken out of before a stop, and to be put back into in any case.
+    pub deregistered: bool,
     /// Whether the intent names alarms: to be switched off before a stop, and to be switched on again in any case.
     pub silenced: bool,
     /// The lease's fence.
@@ -65,7 +68,8 @@ impl Measured for Prepared {}
 
 /// Prepares the run.
 ///
-/// Needs `ec2:Describe*`, `kms:DescribeKey`, `autoscaling:Describe*`, `cloudwatch:DescribeAlarms`, `states:DescribeExecution`
+/// Needs `ec2:Describe*`, `kms:DescribeKey`, `autoscaling:Describe*`, `cloudwatch:DescribeAlarms`,
+/// `elasticloadbalancing:Describe*`, `states:DescribeExecution`
 /// and the table. Idempotent: what this execution holds already is taken again as it is.
 ///
 /// # Errors
@@ -145,12 +149,23 @@ async fn prepare(ports: Ports<'_>, cx: Context<'_>, run: &RunPlan) -> Result<Pre
     let mut reasons = held.notes.clone();
     reasons.extend(report.notes());
     reasons.extend(alarms::in_words(&alarms));
+    let targets = match targets(ports, run, &instance, stop, &held).await? {
+        Ok(targets) => targets,
+        Err(note) => {
+            reasons.push(note.to_owned());
+            Vec::new()
+        }
+    };
+    if !targets.is_empty() {
+        reasons.push(format!("it is out of its load balancers while it is down: {}", targets::in_words(&targets)));
+    }
     let prepared = Prepared {
         outcome: Outcome::Ready,
         stop,
         restart_owed,
         shielded: restart_owed && shield.is_some(),
         shield: shield.filter(|_| restart_owed),
+        deregistered: !targets.is_empty(),
         silenced: !alarms.is_empty(),
         fence: held.fence,
         at: cx.now,
@@ -161,7 +176,7 @@ async fn prepare(ports: Ports<'_>, cx: Context<'_>, run: &RunPlan) -> Result<Pre
     if run.dry_run {
         return Ok(Prepared { outcome: Outcome::DryRun, ..prepared });
     }
-    take(ports, cx, run, &instance, held, alarms, prepared).await
+    take(ports, cx, run, &instance, held, Besides { alarms, targets }, prepared).await
 }
 
 /// Whether the occurrence needs nothing from this run: it is done, or another live run is at it.
@@ -255,6 +270,37 @@ async fn silenced(
     Ok(names)
 }
 
+/// The target groups that are owed in the end: those that a run before us took it out of, and those that this one will; or
+/// `Ok(Err(why))` where the policy asks for it in vain: Standby takes a member out of the group's load balancers, and back.
+async fn targets(
+    ports: Ports<'_>,
+    run: &RunPlan,
+    instance: &Instance,
+    stop: bool,
+    held: &Held,
+) -> Result<Result<Vec<Registered>, &'static str>, TaskError> {
+    let mut targets = held.debt().map(|debt| debt.targets.clone()).unwrap_or_default();
+    if stop && run.policy.load_balancers == LoadBalancing::Deregister {
+        if instance.auto_scaling_group().is_none() {
+            for found in targets::registered(ports.load_balancers, &run.location, &instance.id).await? {
+                if !targets.iter().any(|owed| owed.is_same(&found)) {
+                    targets.push(found);
+                }
+            }
+            targets.sort();
+        } else if targets.is_empty() {
+            return Ok(Err("its load balancers are left to its Auto Scaling group"));
+        }
+    }
+    Ok(Ok(targets))
+}
+
+/// What is owed besides the restart.
+struct Besides {
+    alarms: Vec<String>,
+    targets: Vec<Registered>,
+}
+
 /// Takes lease, run record, and where something is owed intent and slot, all or nothing.
 async fn take(
     ports: Ports<'_>,
@@ -262,7 +308,7 @@ async fn take(
     run: &RunPlan,
     instance: &Instance,
     held: Held,
-    alarms: Vec<String>,
+    besides: Besides,
     prepared: Prepared,
 ) -> Result<Prepared, TaskError> {
     let lease = Lease {
@@ -293,7 +339,7 @@ async fn take(
         put(Lease::key(&run.location, &run.instance_id), unchanged(&held.lease), &lease)?,
         put(run_key(run), unchanged(&held.run), &began)?,
     ];
-    if prepared.restart_owed || !alarms.is_empty() {
+    if prepared.restart_owed || !besides.alarms.is_empty() {
         let slot = match held.debt() {
             // A debt that was taken over has its slot already.
             Some(debt) => debt.group.clone().map(|group| (group, u32::MAX)),
@@ -310,7 +356,8 @@ async fn take(
             deadline: prepared.deadline,
             shield: prepared.shield.clone(),
             group: slot.as_ref().map(|(group, _)| group.clone()),
-            alarms,
+            alarms: besides.alarms,
+            targets: besides.targets,
             restarted: !prepared.restart_owed,
         };
         writes.push(put(Intent::key(&run.location, &run.instance_id), unchanged(&held.intent), &intent)?);
@@ -363,6 +410,7 @@ fn outcome_only(cx: Context<'_>, outcome: Outcome, reasons: Vec<String>) -> Prep
         restart_owed: false,
         shielded: false,
         shield: None,
+        deregistered: false,
         silenced: false,
         fence: 0,
         at: cx.now,

@@ -179,6 +179,7 @@ impl Lost<'_> {
                 restart_owed: owed,
                 shielded: shield.is_some(),
                 shield,
+                deregistered: owed && intent.is_some_and(|intent| !intent.targets.is_empty()),
                 silenced,
                 fence,
                 at: self.cx.now,

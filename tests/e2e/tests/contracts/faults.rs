@@ -85,6 +85,16 @@ pub(crate) const FAULTS: &[Fault] = &[
         says: "left: Ok(Done)",
         why: "TransactWriteItems takes no items at all, where DynamoDB has a ValidationException.",
     },
+    Fault {
+        contract: "an_instance_is_registered_once_for_each_port",
+        says: "healthy targets",
+        why: "A target group has each target once, whatever its ports.",
+    },
+    Fault {
+        contract: "deregistering_what_is_not_registered_is_no_error",
+        says: "left: Err(Rejected)",
+        why: "DeregisterTargets fails with InvalidTarget, where it returns successfully on AWS.",
+    },
 ];
 
 #[test]
@@ -96,6 +106,7 @@ fn every_fault_is_of_one_contract_and_told_once() {
         crate::callbacks::NAMES,
         crate::executions::NAMES,
         crate::instances::NAMES,
+        crate::load_balancers::NAMES,
         crate::plans_and_tickets::NAMES,
         crate::preflight::NAMES,
         crate::snapshots::NAMES,

@@ -13,6 +13,7 @@ mod callbacks;
 mod executions;
 mod faults;
 mod instances;
+mod load_balancers;
 mod moto;
 mod plans_and_tickets;
 mod preflight;

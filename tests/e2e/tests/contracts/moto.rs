@@ -19,6 +19,7 @@ use aws_sdk_ec2::types::{
     AttributeBooleanValue, BlockDeviceMapping, EbsBlockDevice, InstanceType, ResourceType, Tag,
     TagSpecification,
 };
+use aws_sdk_elasticloadbalancingv2::types::{ProtocolEnum, TargetTypeEnum};
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use serde_json::{Value, json};
 use stopgap_aws::Aws;
@@ -116,6 +117,7 @@ impl Moto {
             .ec2(None)
             .auto_scaling(None)
             .alarms(None)
+            .load_balancers(None)
             .keys(None)
             .objects(&bucket)
             .topic(&topic, Some(&chat_topic));
@@ -293,6 +295,16 @@ impl World for Moto {
         };
         put.send().await.unwrap();
         alarm
+    }
+
+    async fn add_target_group(&self) -> String {
+        let vpcs = self.clients.ec2.describe_vpcs().send().await.unwrap();
+        let load_balancers = aws_sdk_elasticloadbalancingv2::Client::new(&self.clients.config);
+        let create =
+            load_balancers.create_target_group().name(name("web")).target_type(TargetTypeEnum::Instance);
+        let create = create.protocol(ProtocolEnum::Http).port(80).vpc_id(vpcs.vpcs()[0].vpc_id().unwrap());
+        let created = create.send().await.unwrap();
+        created.target_groups()[0].target_group_arn().unwrap().to_owned()
     }
 
     async fn spoke(&self) -> Location {

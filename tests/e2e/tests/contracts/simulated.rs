@@ -164,6 +164,12 @@ impl World for Simulated {
         name
     }
 
+    async fn add_target_group(&self) -> String {
+        let arn = self.name("arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/");
+        self.aws.add_target_group(&self.here(), &arn, &[]);
+        arn
+    }
+
     async fn spoke(&self) -> Location {
         let (account, role) = ("111122223333", "spoke");
         self.aws.add_role(account, role);

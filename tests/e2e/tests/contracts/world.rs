@@ -49,6 +49,9 @@ pub(crate) trait World {
     /// An alarm that acts, and watches these instances: one by its metric, several by metric math.
     async fn add_alarm(&self, instances: &[&str]) -> String;
 
+    /// A target group whose targets are instances: its ARN.
+    async fn add_target_group(&self) -> String;
+
     /// An account that lets stopgap in, by the role in the location.
     async fn spoke(&self) -> Location;
 
