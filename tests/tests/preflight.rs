@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use stopgap_core::inventory::{InstanceState, Tags};
-use stopgap_core::ports::{InstanceStorage, KeyState, Modification, ScheduledEvent};
+use stopgap_core::ports::{InstanceStorage, KeyState, LifecycleState, Modification, ScheduledEvent};
 use stopgap_core::preflight::{Finding, Verdict};
 use stopgap_sim::aws::{FaultName, InstanceSpec, Place, VolumeSpec};
 use stopgap_sim::stepfunctions::{Execution, Status};
@@ -21,6 +21,9 @@ fn scene_of(finding: Finding, changes: Value) -> (Scene, String) {
         .stopgap
         .aws
         .look(|world| world.machine(&id).expect("it is there").instance.devices[1].volume_id.clone());
+    if matches!(finding, Finding::GroupAtMinimum | Finding::MemberLeaving) {
+        scene.group(1, &[&id], 20);
+    }
     place(&scene, |place| match finding {
         Finding::OneTimeSpot => drop(place.spot_requests.insert("sir-1".to_owned(), true)),
         Finding::KmsKeyUnusable => set_key(place, "Disabled"),
@@ -31,6 +34,10 @@ fn scene_of(finding: Finding, changes: Value) -> (Scene, String) {
             description: "The instance is scheduled for a reboot".to_owned(),
             not_before: "2026-11-24T03:00:00Z".parse().ok(),
         }),
+        Finding::MemberLeaving => {
+            let group = place.groups.get_mut("web").expect("it is there");
+            group.members.insert(id.clone(), LifecycleState::Leaving);
+        }
         Finding::VolumeModifying => place.modifications.push(Modification {
             volume_id: volume.clone(),
             state: "optimizing".to_owned(),
@@ -55,7 +62,10 @@ fn as_found(finding: Finding, mut spec: InstanceSpec) -> InstanceSpec {
         Finding::TooManyVolumes => {
             spec.volumes.extend((0..127).map(|_| VolumeSpec::new(1, Tags::new())));
         }
-        Finding::MaintenanceEvent | Finding::VolumeModifying => {}
+        Finding::MaintenanceEvent
+        | Finding::VolumeModifying
+        | Finding::GroupAtMinimum
+        | Finding::MemberLeaving => {}
     }
     spec
 }

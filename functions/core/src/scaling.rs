@@ -18,7 +18,7 @@ const REPLACING_PROCESSES: [&str; 3] = ["AZRebalance", "HealthCheck", "ReplaceUn
 ///
 /// # Errors
 /// [`ErrorName::InTransition`] while the member, or another one that the group is short of without it, is on its way.
-pub async fn shield(
+pub(crate) async fn shield(
     auto_scaling: &dyn AutoScaling,
     run: &RunPlan,
     instance: &Instance,

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use stopgap_core::inventory::{InstanceState, Location, SnapshotState, Tags};
 use stopgap_core::policy;
-use stopgap_core::ports::{PruneMode, Settings};
+use stopgap_core::ports::{Health, PruneMode, Settings};
 use stopgap_core::records::Slots;
 use stopgap_core::set_tags;
 
@@ -24,6 +24,7 @@ named! {
         Night = "", "A running member of an Auto Scaling group, whose retention deletes two older backups.";
         CompletedFirst = "completed-first", "The policy keeps the instance down until its snapshots are completed.";
         Suspend = "suspend", "The policy suspends the group's processes instead of Standby.";
+        Balanced = "balanced", "An instance outside of Auto Scaling, which the policy takes out of its load balancers.";
         StoppedBefore = "stopped-before", "The instance is stopped, and has to stay so.";
         Skip = "skip", "The policy refuses members of Auto Scaling groups.";
         Busy = "busy", "Another member of the concurrency group is down for as long as the backup may begin.";
@@ -59,6 +60,18 @@ pub(super) struct Before {
     pub(super) desired: usize,
     /// The alarms that acted.
     pub(super) alarms: Vec<String>,
+    /// The targets that load balancers found healthy.
+    pub(super) targets: Vec<String>,
+}
+
+/// The targets that load balancers find healthy: instance, target group and port.
+pub(super) fn serving(aws: &Aws, ids: &[String]) -> Vec<String> {
+    let of = |id: &String| {
+        let healthy =
+            aws.target_health(&home(), id).into_iter().filter(|(_, health)| *health == Health::Healthy);
+        healthy.map(|((group, port), _)| format!("{id} {group}:{port}")).collect::<Vec<_>>()
+    };
+    ids.iter().flat_map(of).collect()
 }
 
 /// The alarms that act.
@@ -90,6 +103,7 @@ fn policy_of(setting: Setting) -> Value {
     match setting {
         Setting::CompletedFirst => policy["restart"] = json!("snapshot-completed"),
         Setting::Suspend => policy["autoscaling"] = json!("suspend"),
+        Setting::Balanced => policy["load_balancers"] = json!("deregister"),
         Setting::Skip => policy["autoscaling"] = json!("skip"),
         _ => {}
     }
@@ -122,7 +136,12 @@ pub(super) fn build(
     }
     let spare = aws.add_instance(InstanceSpec::new(&home()));
     let neighbour = aws.add_instance(InstanceSpec::new(&home()).state(InstanceState::Stopped));
-    if let Some(first) = ids.first().filter(|_| setting != Setting::StoppedBefore) {
+    if setting == Setting::Balanced {
+        let targets: Vec<(&str, u16)> = ids.iter().map(|id| (id.as_str(), 443)).collect();
+        aws.add_target_group(&home(), "web", &targets);
+    }
+    let is_member = !matches!(setting, Setting::StoppedBefore | Setting::Balanced);
+    if let Some(first) = ids.first().filter(|_| is_member) {
         aws.add_group(GroupSpec {
             location: home(),
             name: "web".to_owned(),
@@ -149,11 +168,12 @@ pub(super) fn build(
         let snapshots = world.snapshots().map(|snapshot| snapshot.id.clone());
         (snapshots.filter(|id| !backups.contains(id)).collect(), acting(world))
     });
+    let targets = serving(aws, &ids);
     Ok(Stage {
         stopgap,
         setting,
         subjects: ids,
-        before: Before { others, desired: 2, alarms },
+        before: Before { others, desired: 2, alarms, targets },
         acted: RefCell::default(),
     })
 }

@@ -6,7 +6,7 @@ use stopgap_core::ports::LifecycleState;
 
 use super::{Check, Told, When};
 use crate::aws::{Down, Machine};
-use crate::faults::stage::{self, Setting};
+use crate::faults::stage::{self, Setting, Stage};
 use crate::faults::trouble::{Act, Trouble};
 
 /// How long an instance may be down before a critical ticket tells of it, for each thing that goes wrong: the retries of the
@@ -130,6 +130,10 @@ impl Check<'_> {
         }
         let groups: Vec<_> = self.world.places.values().flat_map(|place| place.groups.values()).collect();
         let gone = self.has(|trouble| matches!(trouble, Trouble::State(_, Act::Terminated)));
+        let Stage { stopgap, subjects, before, .. } = self.moment.stage;
+        if stage::serving(&stopgap.aws, subjects) != before.targets && !gone && !lost {
+            self.breaks(1, "load balancers do not send it requests as before");
+        }
         for group in groups {
             if !group.suspended.is_empty() && !lost {
                 let processes = group.suspended.iter().cloned().collect::<Vec<_>>().join(", ");
