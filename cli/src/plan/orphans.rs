@@ -40,7 +40,7 @@ pub(super) fn of_recordings(
         let known = instance.is_some() || !(attached.contains(id) || unreadable(id));
         why(policy, instance, None).filter(|_| known).map(|why| (*policy, why, instance))
     };
-    let mut judged: HashMap<(Name, Name), bool> = HashMap::new();
+    let mut judged: HashMap<(Name, Name), bool, foldhash::fast::RandomState> = HashMap::default();
     let wanted = |policy, instance| {
         let judge = || judge(catalogue.name(policy), catalogue.name(instance)).is_some();
         *judged.entry((policy, instance)).or_insert_with(judge)

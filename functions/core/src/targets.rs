@@ -67,6 +67,8 @@ pub(crate) fn serves(health: Health) -> bool {
 }
 
 /// What a group has of the instance; `None` where the group is gone.
+///
+/// What is gone is owed nothing any more, so one answer alone is not believed: it must not be among all groups either.
 pub(crate) async fn of(
     load_balancers: &dyn LoadBalancers,
     at: &Location,
@@ -75,7 +77,16 @@ pub(crate) async fn of(
 ) -> Result<Option<Vec<Target>>, TaskError> {
     match load_balancers.targets(at, group).await {
         Ok(all) => Ok(Some(all.into_iter().filter(|target| target.instance == instance_id).collect())),
-        Err(fault) if fault.kind == FaultKind::NotFound => Ok(None),
+        Err(fault) if fault.kind == FaultKind::NotFound => {
+            let groups = all_pages(|page| load_balancers.target_groups(at, page)).await?;
+            let name = name_of(group);
+            if groups.iter().any(|one| one == group) {
+                return Err(pending(format!(
+                    "{name} is among the target groups, and answers that it is not there"
+                )));
+            }
+            Ok(None)
+        }
         Err(fault) => Err(fault.into()),
     }
 }

@@ -33,7 +33,7 @@ fn state(place: &str, act: Act) -> Trouble {
     Trouble::State(place.into(), act)
 }
 
-/// The ways into all states. In each, the calls go wrong that no way before it makes in the same state.
+/// The ways into all states. In each, the calls of those states go wrong to which no way before it leads.
 fn ways() -> Vec<Way> {
     // What goes wrong on a way there is no single fault any more, and the rescuer is there for it.
     let way = |setting, first: Vec<Trouble>| Way { setting, rescuer: !first.is_empty(), first };
@@ -81,7 +81,6 @@ fn ways() -> Vec<Way> {
 /// When the machines do not run.
 pub fn singles(machines: &Machines) -> Result<Vec<Scenario>, String> {
     let mut known: BTreeSet<Place> = BTreeSet::new();
-    let mut known_calls: BTreeSet<(Place, &str)> = BTreeSet::new();
     let mut scenarios = Vec::new();
     for Way { setting, first, rescuer } in ways() {
         let base = Scenario::new(setting, first, rescuer);
@@ -94,12 +93,11 @@ pub fn singles(machines: &Machines) -> Result<Vec<Scenario>, String> {
         };
         // What was stopped before is a world of its own: all of it goes wrong there, too.
         let all = setting == Setting::StoppedBefore;
-        for trouble in
-            calls(&played, at(2, 1)).filter(|trouble| all || !known_calls.contains(&asked(trouble)))
-        {
+        let is_new = |place: &str| all || !known.contains(place);
+        for trouble in calls(&played, at(2, 1)).filter(|trouble| is_new(&place(trouble))) {
             add(trouble);
         }
-        for trouble in acts(&played).filter(|trouble| all || !known.contains(&asked(trouble).0)) {
+        for trouble in acts(&played).filter(|trouble| is_new(&place(trouble))) {
             add(trouble);
         }
         if base.troubles.is_empty() && setting == Setting::Night {
@@ -109,20 +107,17 @@ pub fn singles(machines: &Machines) -> Result<Vec<Scenario>, String> {
             events(&played, base.troubles.is_empty()).for_each(&mut add);
         }
         known.extend(played.states.iter().map(|(_, state)| Place::from(&**state)));
-        known_calls
-            .extend(played.calls.iter().map(|call| (Place::from(&*call.site.place), call.site.operation)));
+        known.extend(played.calls.iter().map(|call| Place::from(&*call.site.place)));
     }
     let mut seen = BTreeSet::new();
     scenarios.retain(|scenario| seen.insert(scenario.id()));
     Ok(scenarios)
 }
 
-/// The place of a trouble, and what is asked for there.
-fn asked(trouble: &Trouble) -> (Place, &'static str) {
+fn place(trouble: &Trouble) -> Place {
     match trouble {
-        Trouble::Call(place, operation, ..) => (Place::clone(place), operation),
-        Trouble::State(place, _) => (Place::clone(place), ""),
-        Trouble::Event(..) | Trouble::World(_) => ("".into(), ""),
+        Trouble::Call(place, ..) | Trouble::State(place, _) => Place::clone(place),
+        Trouble::Event(..) | Trouble::World(_) => "".into(),
     }
 }
 

@@ -105,8 +105,12 @@ pub fn parse<T: DeserializeOwned>(payload: Value) -> Result<T, TaskError> {
     read(payload).map_err(|why| TaskError::new(ErrorName::InvalidInput, why))
 }
 
-/// Reads a document, or says where in it what is wrong.
+/// Reads a document, or says where in it what is wrong. The way to a place is kept track of only once something is: that takes
+/// as long as the reading itself.
 fn read<T: DeserializeOwned>(document: Value) -> Result<T, String> {
+    if let Ok(read) = T::deserialize(&document) {
+        return Ok(read);
+    }
     serde_path_to_error::deserialize(document).map_err(|e| match e.path().to_string().as_str() {
         "." => e.inner().to_string(),
         place => format!("`{place}`: {}", e.inner()),
