@@ -18,7 +18,8 @@ fn group(scene: &Scene, minimum: usize) -> Vec<String> {
 
 fn change(scene: &Scene, change: impl FnOnce(&mut Group)) {
     scene.stopgap.aws.change(|world| {
-        change(world.places.get_mut(&home()).unwrap().groups.get_mut("web").unwrap());
+        let place = world.places.get_mut(&home());
+        change(place.and_then(|place| place.groups.get_mut("web")).expect("the group is there"));
     });
 }
 
