@@ -97,7 +97,7 @@ fn an_execution_aborted_in_any_state_leaves_an_instance_that_runs_within_six_min
 fn aborted_while_down(scene: &Scene, id: &str) {
     scene.stopgap.runtime.run_until(at("2026-11-21T02:00:00Z"));
     while scene.state(id) != Some(InstanceState::Stopped) {
-        scene.pass(SignedDuration::from_secs(1));
+        scene.pass(SignedDuration::from_millis(100));
     }
     let run = scene.runs()[0].arn.clone();
     scene.stopgap.step_functions.stop_execution(&run, None, None);
@@ -121,7 +121,7 @@ fn the_rescuer_leaves_runs_in_good_order_alone() {
     let (scene, id) = night(3);
     scene.stopgap.runtime.run_until(at("2026-11-21T02:00:00Z"));
     while scene.state(&id) != Some(InstanceState::Stopped) {
-        scene.pass(SignedDuration::from_secs(1));
+        scene.pass(SignedDuration::from_millis(100));
     }
     let lease = scene.stopgap.aws.look(|world| {
         let (_, (_, body)) = world.table.iter().find(|(key, _)| key.partition == "leases").unwrap();

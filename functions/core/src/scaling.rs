@@ -22,6 +22,7 @@ pub(crate) async fn shield(
     auto_scaling: &dyn AutoScaling,
     run: &RunPlan,
     instance: &Instance,
+    stop: bool,
 ) -> Result<Result<Option<Shield>, String>, TaskError> {
     if instance.auto_scaling_group().is_none() || run.policy.consistency == Consistency::Crash {
         return Ok(Ok(None));
@@ -32,6 +33,8 @@ pub(crate) async fn shield(
         (Autoscaling::Skip, _) => {
             Err(format!("{} is a member of {group}, and the policy skips members", instance.id))
         }
+        // What is down already is not taken from the group.
+        _ if !stop => Ok(None),
         (_, LifecycleState::Pending | LifecycleState::EnteringStandby) => {
             let cause = format!("{} is coming into or leaving service in {group}", instance.id);
             return Err(TaskError::new(ErrorName::InTransition, cause));

@@ -118,9 +118,10 @@ async fn prepare(ports: Ports<'_>, cx: Context<'_>, run: &RunPlan) -> Result<Pre
         }
     };
     let (attached, volumes) = volumes::attached(ports.ec2, run, &instance).await?;
+    let stop = !stopped && run.policy.consistency == Consistency::Stop;
     let shield = match held.debt() {
         Some(debt) => Ok(debt.shield.clone()),
-        None => scaling::shield(ports.auto_scaling, run, &instance).await?,
+        None => scaling::shield(ports.auto_scaling, run, &instance, stop).await?,
     };
     let shield = match shield {
         Ok(shield) => shield,
@@ -131,7 +132,6 @@ async fn prepare(ports: Ports<'_>, cx: Context<'_>, run: &RunPlan) -> Result<Pre
         return Ok(outcome_only(cx, Outcome::Refused, vec![reason]));
     }
 
-    let stop = !stopped && run.policy.consistency == Consistency::Stop;
     let report = if held.is_begun(run, stop) {
         Report::default()
     } else {
