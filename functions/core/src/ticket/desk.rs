@@ -109,7 +109,10 @@ pub async fn open(ports: Ports<'_>, now: Timestamp, matter: Matter, report: Repo
         }
         old => {
             let sequence = old.map_or(1, |old| old.sequence + 1);
-            let (status, action) = (Status::Open, Action::Open);
+            // Who was never sent that it is resolved still has it open.
+            let is_resolved = old.is_none_or(|old| old.sent);
+            let action = if is_resolved { Action::Open } else { Action::Update };
+            let status = Status::Open;
             let (sent, untold) = (false, false);
             Record { matter, status, sequence, action, sent, untold, opened_at: now, changed_at: now, report }
         }
