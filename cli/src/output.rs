@@ -60,9 +60,10 @@ pub(crate) fn print(text: &str) {
 pub(crate) fn print_json(value: &impl Serialize) -> Result<(), BadInput> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| BadInput::one(format!("the answer cannot be written as JSON: {error}")))?;
-    let mut escaped = escaped(&text).into_owned();
-    escaped.push('\n');
-    write(std::io::stdout().lock(), &escaped);
+    print_to(|out| {
+        out.write_all(escaped(&text).as_bytes())?;
+        out.write_all(b"\n")
+    });
     Ok(())
 }
 

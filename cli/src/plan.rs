@@ -118,11 +118,15 @@ fn offline(args: &Args, format: Format) -> Result<(), BadInput> {
     });
     plan.orphans = orphans::of_recordings(&policies, &inventory, &catalogue, at);
     plan.preflight = Subjects::of(&plan, &policies, &inventory).look(&BTreeMap::new(), at);
-    if format == Format::Json {
-        return output::print_json(&plan);
-    }
-    output::print(&report(&plan, at));
-    Ok(())
+    let printed = if format == Format::Json {
+        output::print_json(&plan)
+    } else {
+        output::print(&report(&plan, at));
+        Ok(())
+    };
+    // The program ends: to free millions of small pieces one by one would only take time.
+    std::mem::forget((plan, inventory, catalogue));
+    printed
 }
 
 /// What the folder describes, the snapshots apart.

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use stopgap_core::backup_set;
 use stopgap_core::inventory::{
-    Attachment, BlockDevice, Instance, InstanceState, Inventory, Location, Tags, Volume,
+    Attachment, Attributes, BlockDevice, Instance, InstanceState, Inventory, Location, Tags, Volume,
 };
 use stopgap_core::policy::{self, Policy};
 use stopgap_sim::aws::{GroupSpec, Pace};
@@ -52,7 +52,7 @@ fn instance(n: usize, volumes: usize, tags: &[(&str, &str)]) -> (Instance, Vec<V
         root_device: Some("/dev/xvda".to_owned()),
         devices: devices.collect(),
         tags: tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
-        attributes: BTreeMap::new(),
+        attributes: Attributes::default(),
         spot_request: None,
         hibernation: false,
         passing_address: None,

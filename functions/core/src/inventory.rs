@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use compact_str::CompactString;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -186,8 +187,49 @@ pub struct BlockDevice {
     pub attached_at: Option<Timestamp>,
 }
 
+/// What DescribeInstances filters can ask about an instance that its own fields do not tell: names of
+/// [`crate::select::FILTERS`] with their values.
+///
+/// A large fleet has millions of them, nearly all as short as an id: those of an instance stand in one piece of memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attributes(Vec<(&'static str, CompactString)>);
+
+impl Attributes {
+    /// Adds a value. EC2 writes some of what is not there as an empty text, such as the DNS name of a stopped instance: that
+    /// is left out.
+    pub fn add(&mut self, name: &'static str, value: impl Into<CompactString>) {
+        let value = value.into();
+        if !value.is_empty() {
+            self.0.push((name, value));
+        }
+    }
+
+    /// The values of `name`.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(known, _)| *known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The names that have a value.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|(name, _)| *name)
+    }
+}
+
+impl<V: Into<CompactString>> FromIterator<(&'static str, Option<V>)> for Attributes {
+    fn from_iter<I: IntoIterator<Item = (&'static str, Option<V>)>>(iter: I) -> Self {
+        let iter = iter.into_iter();
+        let mut attributes = Self(Vec::with_capacity(iter.size_hint().0));
+        for (name, value) in iter {
+            if let Some(value) = value {
+                attributes.add(name, value);
+            }
+        }
+        attributes
+    }
+}
+
 /// An EC2 instance.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instance {
     /// The instance's id.
     pub id: String,
@@ -204,17 +246,14 @@ pub struct Instance {
     pub devices: Vec<BlockDevice>,
     /// Its tags.
     pub tags: Tags,
-    /// What DescribeInstances filters can ask about it: filter name to values.
-    pub attributes: BTreeMap<String, Vec<String>>,
+    /// What filters can ask about it.
+    pub attributes: Attributes,
     /// The Spot request it is of, if it is a Spot instance.
-    #[serde(default)]
     pub spot_request: Option<String>,
     /// Whether it is enabled for hibernation.
-    #[serde(default)]
     pub hibernation: bool,
     /// Its public IPv4 address, if that was assigned automatically: it is lost when the instance stops. An Elastic IP
     /// address stays.
-    #[serde(default)]
     pub passing_address: Option<String>,
 }
 
@@ -231,8 +270,8 @@ impl Instance {
     }
 
     /// The first value of an attribute, such as `instance-type`.
-    pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes.get(name)?.first().map(String::as_str)
+    pub fn attribute<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        self.attributes.values(name).next()
     }
 
     /// Whether `volume_id` is its root volume.

@@ -126,7 +126,7 @@ impl Matcher {
 }
 
 /// What a filter sees of an instance.
-fn filter_values<'a>(name: &str, instance: &'a Instance) -> Vec<&'a str> {
+fn filter_values<'a>(name: &'a str, instance: &'a Instance) -> Vec<&'a str> {
     if let Some(key) = name.strip_prefix("tag:") {
         return instance.tags.get(key).map(String::as_str).into_iter().collect();
     }
@@ -142,7 +142,7 @@ fn filter_values<'a>(name: &str, instance: &'a Instance) -> Vec<&'a str> {
         "block-device-mapping.volume-id" => {
             instance.devices.iter().map(|device| device.volume_id.as_str()).collect()
         }
-        _ => instance.attributes.get(name).into_iter().flatten().map(String::as_str).collect(),
+        _ => instance.attributes.values(name).collect(),
     }
 }
 

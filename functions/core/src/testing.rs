@@ -23,7 +23,7 @@ pub(crate) fn instance(id: &str, volumes: &[&str], tags: &[(&str, &str)]) -> Ins
         spot_request: None,
         hibernation: false,
         passing_address: None,
-        attributes: [("instance-type".to_owned(), vec!["m5.large".to_owned()])].into(),
+        attributes: [("instance-type", Some("m5.large"))].into_iter().collect(),
     }
 }
 

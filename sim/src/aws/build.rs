@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use stopgap_core::inventory::{
-    Attachment, BlockDevice, Instance, InstanceState, Location, Snapshot, SnapshotState, Tags, Volume,
+    Attachment, Attributes, BlockDevice, Instance, InstanceState, Location, Snapshot, SnapshotState, Tags,
+    Volume,
 };
 use stopgap_core::policy::Policy;
 use stopgap_core::ports::{Alarm, LifecycleState, Registration};
@@ -29,7 +30,7 @@ pub struct InstanceSpec {
     /// What will befall it.
     pub faults: BTreeSet<FaultName>,
     /// What filters can ask about it, such as its `instance-type`.
-    pub attributes: BTreeMap<String, Vec<String>>,
+    pub attributes: Attributes,
     /// The Spot request it is of.
     pub spot_request: Option<String>,
     /// Whether it is enabled for hibernation.
@@ -82,7 +83,7 @@ impl InstanceSpec {
             state: InstanceState::Running,
             volumes: vec![VolumeSpec::new(8, Tags::new())],
             faults: BTreeSet::new(),
-            attributes: BTreeMap::new(),
+            attributes: Attributes::default(),
             spot_request: None,
             hibernation: false,
             passing_address: None,
@@ -120,8 +121,8 @@ impl InstanceSpec {
 
     /// With what a filter can ask about it, such as its `instance-type`.
     #[must_use]
-    pub fn attribute(mut self, name: &str, value: &str) -> Self {
-        self.attributes.insert(name.to_owned(), vec![value.to_owned()]);
+    pub fn attribute(mut self, name: &'static str, value: &str) -> Self {
+        self.attributes.add(name, value);
         self
     }
 

@@ -33,7 +33,8 @@ fn state(place: &str, act: Act) -> Trouble {
     Trouble::State(place.into(), act)
 }
 
-/// The ways into all states. In each, the calls of those states go wrong to which no way before it leads.
+/// The ways into all states. In each, those calls go wrong that no way before it makes in that state, and everything happens
+/// in those states to which no way before it leads.
 fn ways() -> Vec<Way> {
     // What goes wrong on a way there is no single fault any more, and the rescuer is there for it.
     let way = |setting, first: Vec<Trouble>| Way { setting, rescuer: !first.is_empty(), first };
@@ -81,6 +82,7 @@ fn ways() -> Vec<Way> {
 /// When the machines do not run.
 pub fn singles(machines: &Machines) -> Result<Vec<Scenario>, String> {
     let mut known: BTreeSet<Place> = BTreeSet::new();
+    let mut known_calls: BTreeSet<(Place, &'static str)> = BTreeSet::new();
     let mut scenarios = Vec::new();
     for Way { setting, first, rescuer } in ways() {
         let base = Scenario::new(setting, first, rescuer);
@@ -93,11 +95,12 @@ pub fn singles(machines: &Machines) -> Result<Vec<Scenario>, String> {
         };
         // What was stopped before is a world of its own: all of it goes wrong there, too.
         let all = setting == Setting::StoppedBefore;
-        let is_new = |place: &str| all || !known.contains(place);
-        for trouble in calls(&played, at(2, 1)).filter(|trouble| is_new(&place(trouble))) {
-            add(trouble);
-        }
-        for trouble in acts(&played).filter(|trouble| is_new(&place(trouble))) {
+        let is_new = |trouble: &Trouble| match trouble {
+            Trouble::Call(place, operation, ..) => !known_calls.contains(&(Place::clone(place), *operation)),
+            Trouble::State(place, _) => !known.contains(place),
+            Trouble::Event(..) | Trouble::World(_) => true,
+        };
+        for trouble in calls(&played, at(2, 1)).chain(acts(&played)).filter(|t| all || is_new(t)) {
             add(trouble);
         }
         if base.troubles.is_empty() && setting == Setting::Night {
@@ -107,18 +110,12 @@ pub fn singles(machines: &Machines) -> Result<Vec<Scenario>, String> {
             events(&played, base.troubles.is_empty()).for_each(&mut add);
         }
         known.extend(played.states.iter().map(|(_, state)| Place::from(&**state)));
-        known.extend(played.calls.iter().map(|call| Place::from(&*call.site.place)));
+        let site = |call: &Called| (Place::from(&*call.site.place), call.site.operation);
+        known_calls.extend(played.calls.iter().map(site));
     }
     let mut seen = BTreeSet::new();
     scenarios.retain(|scenario| seen.insert(scenario.id()));
     Ok(scenarios)
-}
-
-fn place(trouble: &Trouble) -> Place {
-    match trouble {
-        Trouble::Call(place, ..) | Trouble::State(place, _) => Place::clone(place),
-        Trouble::Event(..) | Trouble::World(_) => "".into(),
-    }
 }
 
 /// Every call that was made, gone wrong in every way.

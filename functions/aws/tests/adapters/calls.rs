@@ -35,7 +35,7 @@ async fn pages_of_a_thousand_are_read_until_there_is_none() {
     assert_eq!(found.iter().map(|instance| instance.id.as_str()).collect::<Vec<_>>(), ["i-1", "i-2"]);
     assert_eq!(found[0].name(), Some("db"));
     assert!(found[0].is_root("vol-1"));
-    assert_eq!(found[0].attributes["instance-type"], ["m5.large"]);
+    assert_eq!(found[0].attribute("instance-type"), Some("m5.large"));
     assert_eq!(found[1].state, InstanceState::Stopped);
     assert_eq!(found[1].state_reason.as_deref(), Some("Client.InternalError"));
     let asked = canned.asked();

@@ -1,14 +1,15 @@
 //! What DescribeInstances filters see of a described instance (see [`crate::select::FILTERS`]).
 
-use std::collections::BTreeMap;
+use compact_str::CompactString;
 
 use super::instances::{RawInstance, RawReservation};
+use crate::inventory::Attributes;
 
 /// Filter names with their values, for what the instance says.
 ///
 /// `instance-lifecycle` and `tenancy` follow the API: EC2 leaves the lifecycle out for on-demand instances, and the
 /// filter knows no value for them either.
-pub(super) fn of(raw: &RawInstance, reservation: &RawReservation) -> BTreeMap<String, Vec<String>> {
+pub(super) fn of(raw: &RawInstance, reservation: &RawReservation) -> Attributes {
     let placement = raw.placement.as_ref();
     let single = [
         ("architecture", &raw.architecture),
@@ -34,16 +35,10 @@ pub(super) fn of(raw: &RawInstance, reservation: &RawReservation) -> BTreeMap<St
         ("virtualization-type", &raw.virtualization_type),
         ("vpc-id", &raw.vpc_id),
     ];
-    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let groups = raw.security_groups.iter().flatten();
     let many = groups.flat_map(|group| {
         [("instance.group-id", &group.group_id), ("instance.group-name", &group.group_name)]
     });
-    for (name, value) in single.into_iter().chain(many) {
-        // EC2 writes some of what is not there as an empty text, such as the DNS name of a stopped instance.
-        if let Some(value) = value.as_ref().filter(|value| !value.is_empty()) {
-            found.entry(name.to_owned()).or_default().push(value.clone());
-        }
-    }
-    found
+    let attributes = single.into_iter().chain(many);
+    attributes.map(|(name, value)| (name, value.as_ref().map(CompactString::as_str))).collect()
 }

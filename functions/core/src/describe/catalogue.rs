@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 
 use compact_str::CompactString;
 use jiff::Timestamp;
@@ -16,6 +16,9 @@ use crate::ebs_snapper;
 use crate::inventory::{Snapshot, SnapshotState, Unknown};
 use crate::policy::PolicyId;
 use crate::set_tags;
+
+/// Of how many bytes a snapshot is printed at least: its id, its volume's, its state, start, size and owner.
+const SHORTEST: usize = 256;
 
 /// Texts by number.
 #[derive(Debug, Default)]
@@ -130,14 +133,16 @@ impl Catalogue {
     ///
     /// # Errors
     /// When it cannot be read, or is not that output: where, and what would be right.
-    pub fn read<R: Read>(
+    pub fn read<R: Read + Seek>(
         file: &str,
         mut open: impl FnMut() -> io::Result<R>,
         group_by: Option<&str>,
     ) -> Result<Self, DescribeError> {
         let unreadable = |error: io::Error| DescribeError { file: file.to_owned(), why: error.to_string() };
         let mut catalogue = Self::default();
-        let reader = open().map_err(unreadable)?;
+        let mut reader = open().map_err(unreadable)?;
+        // What there is no room for may still turn out to be none: a length is only what is said of a file.
+        let _ = catalogue.entries.try_reserve(entries_at_most(&mut reader).map_err(unreadable)?);
         let read = scan::items(reader, "Snapshots", |scanner| {
             let mut raw = Raw::default();
             read(&mut raw, scanner, group_by)?;
@@ -336,6 +341,15 @@ impl Order {
     pub fn place(&self, name: Name) -> u32 {
         self.0.get(name.0 as usize).copied().unwrap_or_default()
     }
+}
+
+/// How many snapshots there can be in a file of this length: What is reserved
+/// and not used takes no memory, while a list that grows is copied again and again. What has no length, such as a pipe, tells
+/// nothing.
+fn entries_at_most(file: &mut impl Seek) -> io::Result<usize> {
+    let Ok(length) = file.seek(SeekFrom::End(0)) else { return Ok(0) };
+    file.rewind()?;
+    Ok(usize::try_from(length).unwrap_or_default() / SHORTEST)
 }
 
 impl<'a> Raw<'a> {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use compact_str::CompactString;
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -23,8 +24,8 @@ struct Whole<'a> {
 #[serde(rename_all = "PascalCase", expecting = "a reservation, an object")]
 pub(super) struct RawReservation<'a> {
     pub(super) owner_id: Option<String>,
-    pub(super) reservation_id: Option<String>,
-    pub(super) requester_id: Option<String>,
+    pub(super) reservation_id: Option<CompactString>,
+    pub(super) requester_id: Option<CompactString>,
     #[serde(borrow)]
     instances: Option<Vec<RawInstance<'a>>>,
 }
@@ -40,24 +41,24 @@ pub(super) struct RawInstance<'a> {
     block_device_mappings: Option<Vec<RawMapping>>,
     #[serde(borrow)]
     tags: Option<Vec<RawTag<'a>>>,
-    pub(super) architecture: Option<String>,
-    pub(super) hypervisor: Option<String>,
+    pub(super) architecture: Option<CompactString>,
+    pub(super) hypervisor: Option<CompactString>,
     pub(super) iam_instance_profile: Option<RawProfile>,
-    pub(super) image_id: Option<String>,
-    pub(super) instance_lifecycle: Option<String>,
-    pub(super) instance_type: Option<String>,
-    pub(super) key_name: Option<String>,
-    pub(super) platform: Option<String>,
-    pub(super) platform_details: Option<String>,
-    pub(super) private_dns_name: Option<String>,
-    pub(super) private_ip_address: Option<String>,
-    pub(super) public_dns_name: Option<String>,
-    pub(super) public_ip_address: Option<String>,
-    pub(super) root_device_type: Option<String>,
+    pub(super) image_id: Option<CompactString>,
+    pub(super) instance_lifecycle: Option<CompactString>,
+    pub(super) instance_type: Option<CompactString>,
+    pub(super) key_name: Option<CompactString>,
+    pub(super) platform: Option<CompactString>,
+    pub(super) platform_details: Option<CompactString>,
+    pub(super) private_dns_name: Option<CompactString>,
+    pub(super) private_ip_address: Option<CompactString>,
+    pub(super) public_dns_name: Option<CompactString>,
+    pub(super) public_ip_address: Option<CompactString>,
+    pub(super) root_device_type: Option<CompactString>,
     pub(super) security_groups: Option<Vec<RawGroup>>,
-    pub(super) subnet_id: Option<String>,
-    pub(super) virtualization_type: Option<String>,
-    pub(super) vpc_id: Option<String>,
+    pub(super) subnet_id: Option<CompactString>,
+    pub(super) virtualization_type: Option<CompactString>,
+    pub(super) vpc_id: Option<CompactString>,
     spot_instance_request_id: Option<String>,
     hibernation_options: Option<RawHibernation>,
     network_interfaces: Option<Vec<RawInterface>>,
@@ -97,22 +98,22 @@ struct RawReason {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "a placement, an object")]
 pub(super) struct RawPlacement {
-    pub(super) availability_zone: Option<String>,
-    pub(super) group_name: Option<String>,
-    pub(super) tenancy: Option<String>,
+    pub(super) availability_zone: Option<CompactString>,
+    pub(super) group_name: Option<CompactString>,
+    pub(super) tenancy: Option<CompactString>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "a profile, an object")]
 pub(super) struct RawProfile {
-    pub(super) arn: Option<String>,
+    pub(super) arn: Option<CompactString>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "a security group, an object")]
 pub(super) struct RawGroup {
-    pub(super) group_id: Option<String>,
-    pub(super) group_name: Option<String>,
+    pub(super) group_id: Option<CompactString>,
+    pub(super) group_name: Option<CompactString>,
 }
 
 #[derive(Deserialize)]
