@@ -70,7 +70,7 @@ impl Entered<'_> {
         let mut context = json!({
             "Execution": {
                 "Id": run.arn,
-                "Input": run.input,
+                "Input": *run.input,
                 "Name": run.name,
                 "RoleArn": self.thread.service.settings.role_arn,
                 "StartTime": iso(run.started),
@@ -116,16 +116,15 @@ impl Entered<'_> {
         self.failure("States.Runtime", cause)
     }
 
-    /// `value` as text, unless it is too long or nests too deeply.
+    /// `value` as text for the history, unless it is too long or nests too deeply.
     pub(super) fn payload(&self, value: &Value) -> Result<String, Failure> {
-        let text = value.to_string();
-        if text.len() > MAX_PAYLOAD {
+        if is_too_long(value) {
             return Err(too_large(self.name));
         }
-        if depth(&text) > MAX_DEPTH {
+        if is_deeper(value, MAX_DEPTH) {
             return Err(self.broken(format_args!("The data is nested more than {MAX_DEPTH} levels deep.")));
         }
-        Ok(text)
+        Ok(self.thread.run.history.text(value))
     }
 }
 
@@ -133,24 +132,32 @@ impl Entered<'_> {
 /// its input only so often before it gets here.
 const MAX_DEPTH: usize = 500;
 
-/// How deeply a JSON text nests.
-fn depth(text: &str) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
-    let (mut in_string, mut escaped) = (false, false);
-    for byte in text.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'{' | b'[' if !in_string => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
-            _ => {}
+/// Whether `value` nests more than `levels` deep.
+fn is_deeper(value: &Value, levels: usize) -> bool {
+    match value {
+        Value::Array(items) => levels == 0 || items.iter().any(|item| is_deeper(item, levels - 1)),
+        Value::Object(fields) => levels == 0 || fields.values().any(|value| is_deeper(value, levels - 1)),
+        _ => false,
+    }
+}
+
+/// Whether `value` is longer as text than AWS takes. To write it down takes long, so that is done only where it could be.
+pub(super) fn is_too_long(value: &Value) -> bool {
+    length_at_most(value) > MAX_PAYLOAD && value.to_string().len() > MAX_PAYLOAD
+}
+
+/// What `value` is at most as long as: a byte of a text takes six where it is written `\u0000`, and a number up to 25.
+fn length_at_most(value: &Value) -> usize {
+    let text = |text: &str| text.len() * 6 + 2;
+    match value {
+        Value::Null | Value::Bool(_) => 5,
+        Value::Number(_) => 25,
+        Value::String(string) => text(string),
+        Value::Array(items) => items.iter().map(|item| length_at_most(item) + 1).sum::<usize>() + 2,
+        Value::Object(fields) => {
+            fields.iter().map(|(key, value)| text(key) + length_at_most(value) + 2).sum::<usize>() + 2
         }
     }
-    deepest
 }
 
 /// More than 256 KiB came out of a state or task.

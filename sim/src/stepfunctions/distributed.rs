@@ -1,5 +1,6 @@
 //! The Distributed Map state: each item, or batch of items, is an execution of its own, and all of them are a Map Run.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use futures::StreamExt;
@@ -67,14 +68,14 @@ pub(super) async fn run(
     entered: &mut Entered<'_>,
     map: &Map,
     distributed: &Distributed,
-    input: Value,
+    input: &Value,
 ) -> Result<Value, Failure> {
     let thread = entered.thread;
     let service = thread.service;
-    let limit = concurrency(entered, map, &input, MAX_CONCURRENCY)?;
+    let limit = concurrency(entered, map, input, MAX_CONCURRENCY)?;
     let given = match &map.reader {
         Some(_) => None,
-        None => Some(items(entered, map, &input)?),
+        None => Some(items(entered, map, input)?),
     };
     // AWS: the length is that of the input's array, and 0 when an ItemReader is yet to read the items.
     let details = vec![("length", json!(given.as_ref().map_or(0, Vec::len)))];
@@ -82,12 +83,12 @@ pub(super) async fn run(
     entered.is_open = true;
     // AWS reads what is tolerated only now.
     let count = distributed.tolerated_count.as_ref().map(|count| {
-        entered.map_count(count, "ToleratedFailureCountPath", &input, |_| {
+        entered.map_count(count, "ToleratedFailureCountPath", input, |_| {
             entered.broken("ToleratedFailureCount cannot be negative.")
         })
     });
     let percentage =
-        distributed.tolerated_percentage.as_ref().map(|percentage| entered.percentage(percentage, &input));
+        distributed.tolerated_percentage.as_ref().map(|percentage| entered.percentage(percentage, input));
     let (count, percentage) = (count.transpose()?, percentage.transpose()?);
     let label = distributed.label.as_deref().unwrap_or(entered.name);
     let map_run = service.arn(&format!("mapRun:{}/{label}:{}", thread.run.machine_name, service.uuid()));
@@ -103,15 +104,15 @@ pub(super) async fn run(
     };
     let outcome = async {
         let items = match (&map.reader, given) {
-            (Some(source), _) => reader::read(entered, source, &input).await?,
+            (Some(source), _) => reader::read(entered, source, input).await?,
             (None, given) => given.unwrap_or_default(),
         };
         let tolerance = Tolerance { count, percentage, total: items.len() };
-        let batches = inputs(entered, map, distributed, &items, &input)?;
+        let batches = inputs(entered, map, distributed, &items, input)?;
         // What succeeded is kept for a redrive, which runs only the rest.
         let lines = lines(thread, batches.len(), |_| Line::default());
         family.raise(&batches, &lines, limit, &tolerance).await?;
-        results::of(entered, distributed.writer.as_ref(), &map_run, &lines, &input)
+        results::of(entered, distributed.writer.as_ref(), &map_run, &lines, input)
     }
     .await;
     match outcome {
@@ -235,7 +236,7 @@ fn batches(
     let max_bytes =
         number(&batcher.max_bytes, "MaxInputBytesPerBatchPath")?.unwrap_or(u64::MAX).min(MAX_PAYLOAD as u64);
     let batch_input = match &batcher.input {
-        Some(template) => Some(entered.fill(Some(template), input.clone())?),
+        Some(template) => Some(entered.fill(Some(template), Cow::Borrowed(input))?),
         None => None,
     };
     let wrap = |items: &[Value]| match &batch_input {

@@ -63,7 +63,7 @@ pub struct Execution {
     /// Where it stands.
     pub status: Status,
     /// What it was started with.
-    pub input: Value,
+    pub input: Rc<Value>,
     /// What came out, if it succeeded.
     pub output: Option<Value>,
     /// The error that ended it.
@@ -87,7 +87,7 @@ pub(super) struct Run {
     pub(super) machine: Rc<StateMachine>,
     pub(super) kind: ExecutionKind,
     pub(super) map_run_arn: Option<String>,
-    pub(super) input: Value,
+    pub(super) input: Rc<Value>,
     pub(super) started: Timestamp,
     pub(super) redrive_count: Cell<u64>,
     pub(super) end: RefCell<End>,
@@ -128,7 +128,7 @@ impl Run {
             kind: self.kind,
             map_run_arn: self.map_run_arn.clone(),
             status: end.status,
-            input: self.input.clone(),
+            input: Rc::clone(&self.input),
             output: end.output,
             error: end.error,
             cause: end.cause,
@@ -164,7 +164,7 @@ pub(super) struct Line {
 pub(super) struct At {
     pub(super) state: String,
     pub(super) kind: &'static str,
-    pub(super) input: Value,
+    pub(super) input: Rc<Value>,
 }
 
 /// An item of a Map.

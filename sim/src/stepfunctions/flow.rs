@@ -1,9 +1,12 @@
 //! From state to state.
 
+use std::rc::Rc;
+
 use futures::future::LocalBoxFuture;
 use serde_json::Value;
 
 use super::context::{Entered, Thread};
+use super::data::shared;
 use super::execution::At;
 use super::failure::Failure;
 use super::history::{input as input_details, output as output_details};
@@ -15,15 +18,15 @@ use crate::asl::model::{Graph, Handlers, Kind, State, Transition, Wait};
 
 /// Where a state leads.
 enum Step<'a> {
-    Next(&'a str, Value),
-    End(Value),
+    Next(&'a str, Rc<Value>),
+    End(Rc<Value>),
 }
 
 /// Runs a graph on a line of control, from its start or, when the line is redriven, from where it failed.
 pub(super) fn run<'a>(
     thread: Thread<'a>,
     graph: &'a Graph,
-    input: Value,
+    input: Rc<Value>,
 ) -> LocalBoxFuture<'a, Result<Value, Failure>> {
     Box::pin(async move {
         let resumed = thread.line.at.borrow().clone();
@@ -37,7 +40,7 @@ pub(super) fn run<'a>(
             let Some(state) = graph.states.get(&name) else {
                 return Err(Failure::new("States.Runtime", format!("There is no state '{name}'.")));
             };
-            let at = At { state: name.clone(), kind: state.kind.name(), input: input.clone() };
+            let at = At { state: name.clone(), kind: state.kind.name(), input: Rc::clone(&input) };
             *thread.line.at.borrow_mut() = Some(at);
             if !redriven {
                 thread.line.lines.borrow_mut().clear();
@@ -50,8 +53,8 @@ pub(super) fn run<'a>(
                 }
                 Step::End(output) => {
                     *thread.line.at.borrow_mut() = None;
-                    *thread.line.output.borrow_mut() = Some(output.clone());
-                    return Ok(output);
+                    *thread.line.output.borrow_mut() = Some(Value::clone(&output));
+                    return Ok(Rc::unwrap_or_clone(output));
                 }
             }
         }
@@ -62,15 +65,12 @@ async fn step<'a>(
     thread: Thread<'a>,
     name: &'a str,
     state: &'a State,
-    input: Value,
+    input: Rc<Value>,
 ) -> Result<Step<'a>, Failure> {
     let kind = state.kind.name();
-    let details = thread.run.history.keeps_details().then(|| {
-        let mut details = vec![("name", Value::from(name))];
-        details.extend(input_details(input.to_string()));
-        ("stateEnteredEventDetails", details)
-    });
-    let event = thread.event(format!("{kind}StateEntered"), details)?;
+    let mut details = vec![("name", Value::from(name))];
+    details.extend(input_details(thread.run.history.text(&input)));
+    let event = thread.event(format!("{kind}StateEntered"), Some(("stateEnteredEventDetails", details)))?;
     thread.service.count_transition(thread.run);
     thread.service.entered(thread.run, name);
     let mut entered = Entered {
@@ -84,11 +84,11 @@ async fn step<'a>(
         is_open: false,
     };
     let (output, then) = match &state.kind {
-        Kind::Task(task) => handled(&mut entered, state, &task.errors, &task.then, input).await?,
+        Kind::Task(task) => handled(&mut entered, state, &task.errors, &task.then, &input).await?,
         Kind::Parallel(parallel) => {
-            handled(&mut entered, state, &parallel.errors, &parallel.then, input).await?
+            handled(&mut entered, state, &parallel.errors, &parallel.then, &input).await?
         }
-        Kind::Map(map) => handled(&mut entered, state, &map.errors, &map.then, input).await?,
+        Kind::Map(map) => handled(&mut entered, state, &map.errors, &map.then, &input).await?,
         Kind::Fail { error, cause } => {
             return Err(
                 match (entered.text(error.as_ref(), &input)?, entered.text(cause.as_ref(), &input)?) {
@@ -99,7 +99,7 @@ async fn step<'a>(
                 },
             );
         }
-        _ => simple(&entered, state, input).await?,
+        _ => simple(&entered, state, &input).await?,
     };
     let text = entered.payload(&output)?;
     let mut details = vec![("name", Value::from(name))];
@@ -122,14 +122,15 @@ fn target(then: &Transition) -> Option<&str> {
 async fn simple<'a>(
     entered: &Entered<'_>,
     state: &'a State,
-    input: Value,
-) -> Result<(Value, Option<&'a str>), Failure> {
-    let effective = entered.select(state.io.input_path.as_ref(), input.clone())?;
+    input: &Rc<Value>,
+) -> Result<(Rc<Value>, Option<&'a str>), Failure> {
+    let effective = entered.select(state.io.input_path.as_ref(), input)?;
+    let output_path = state.io.output_path.as_ref();
     match &state.kind {
         Kind::Pass { result, then } => {
             let effective = entered.fill(state.io.parameters.as_ref(), effective)?;
             let result = result.clone().unwrap_or(effective);
-            Ok((entered.finish(&state.io, &input, result)?, target(then)))
+            Ok((entered.finish(&state.io, input, result)?, target(then)))
         }
         Kind::Choice { rules, default } => {
             let uses_context = rules.iter().any(|(rule, _)| rule.uses_context());
@@ -148,7 +149,7 @@ async fn simple<'a>(
                     "Failed to transition out of the state. The state does not point to a next state.",
                 )
             })?;
-            Ok((entered.select(state.io.output_path.as_ref(), effective)?, Some(next)))
+            Ok((shared(entered.select(output_path, &effective)?, input), Some(next)))
         }
         Kind::Wait { wait, then } => {
             let clock = &entered.thread.service.clock;
@@ -171,9 +172,9 @@ async fn simple<'a>(
                     clock.sleep_until(until).await;
                 }
             }
-            Ok((entered.select(state.io.output_path.as_ref(), effective)?, target(then)))
+            Ok((shared(entered.select(output_path, &effective)?, input), target(then)))
         }
-        _ => Ok((entered.select(state.io.output_path.as_ref(), effective)?, None)),
+        _ => Ok((shared(entered.select(output_path, &effective)?, input), None)),
     }
 }
 
@@ -183,11 +184,11 @@ async fn handled<'a>(
     state: &'a State,
     handlers: &'a Handlers,
     then: &'a Transition,
-    input: Value,
-) -> Result<(Value, Option<&'a str>), Failure> {
+    input: &Rc<Value>,
+) -> Result<(Rc<Value>, Option<&'a str>), Failure> {
     let mut attempts = Attempts::new(handlers);
     loop {
-        let failure = match attempt(entered, state, &input).await {
+        let failure = match attempt(entered, state, input).await {
             Ok(output) => return Ok((output, target(then))),
             Err(failure) => failure,
         };
@@ -203,15 +204,19 @@ async fn handled<'a>(
         if std::mem::take(&mut entered.is_open) && !failure.is_runtime() {
             entered.thread.event(format!("{}StateFailed", state.kind.name()), None)?;
         }
-        return match catch(handlers, &failure, entered, &input) {
+        return match catch(handlers, &failure, entered, input) {
             Some(caught) => caught.map(|(catcher, output)| (output, Some(catcher.next.as_str()))),
             None => Err(failure),
         };
     }
 }
 
-async fn attempt<'a>(entered: &mut Entered<'a>, state: &'a State, input: &Value) -> Result<Value, Failure> {
-    let effective = entered.select(state.io.input_path.as_ref(), input.clone())?;
+async fn attempt<'a>(
+    entered: &mut Entered<'a>,
+    state: &'a State,
+    input: &Rc<Value>,
+) -> Result<Rc<Value>, Failure> {
+    let effective = entered.select(state.io.input_path.as_ref(), input)?;
     let result = match &state.kind {
         Kind::Task(task) => task::run(entered, task, &state.io, effective).await?,
         Kind::Parallel(parallel) => {
@@ -220,10 +225,10 @@ async fn attempt<'a>(entered: &mut Entered<'a>, state: &'a State, input: &Value)
             parallel::run(entered, parallel, effective).await.map_err(Failure::in_branch)?
         }
         Kind::Map(map) => match &map.distributed {
-            None => inline_map::run(entered, map, effective).await?,
-            Some(distributed) => distributed::run(entered, map, distributed, effective).await?,
+            None => inline_map::run(entered, map, &effective).await?,
+            Some(distributed) => distributed::run(entered, map, distributed, &effective).await?,
         },
-        _ => effective,
+        _ => effective.into_owned(),
     };
     entered.finish(&state.io, input, result)
 }

@@ -73,9 +73,9 @@ impl History {
         Self { keep, events: RefCell::default() }
     }
 
-    /// Whether details are kept; making them takes longer than all the rest of an event.
-    pub(super) fn keeps_details(&self) -> bool {
-        self.keep == Keep::Everything
+    /// `value` as text, if it is going to be kept: to write it down takes longer than all the rest of an event.
+    pub(super) fn text(&self, value: &Value) -> String {
+        if self.keep == Keep::Everything { value.to_string() } else { String::new() }
     }
 
     pub(super) fn events(&self) -> Vec<HistoryEvent> {

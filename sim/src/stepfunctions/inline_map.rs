@@ -1,5 +1,6 @@
 //! The inline Map state.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use futures::StreamExt;
@@ -16,10 +17,10 @@ use crate::asl::model::Map;
 /// AWS: an inline Map runs up to 40 iterations at once.
 const MAX_CONCURRENCY: usize = 40;
 
-pub(super) async fn run(entered: &mut Entered<'_>, map: &Map, input: Value) -> Result<Value, Failure> {
+pub(super) async fn run(entered: &mut Entered<'_>, map: &Map, input: &Value) -> Result<Value, Failure> {
     let thread = entered.thread;
-    let limit = concurrency(entered, map, &input, MAX_CONCURRENCY)?;
-    let items = items(entered, map, &input)?;
+    let limit = concurrency(entered, map, input, MAX_CONCURRENCY)?;
+    let items = items(entered, map, input)?;
     let details = vec![("length", json!(items.len()))];
     let started = thread.event("MapStateStarted", Some(("mapStateStartedEventDetails", details)))?;
     let name = entered.name;
@@ -42,7 +43,7 @@ pub(super) async fn run(entered: &mut Entered<'_>, map: &Map, input: Value) -> R
                 .on(line)
                 .event("MapIterationStarted", Some(("mapIterationStartedEventDetails", details)))?;
             // An iteration whose ItemSelector fails has started.
-            let input = match select(entered, map, index, item, &input) {
+            let input = match select(entered, map, index, item, input) {
                 Ok(input) => input,
                 Err(failure) => {
                     drop(running);
@@ -51,8 +52,9 @@ pub(super) async fn run(entered: &mut Entered<'_>, map: &Map, input: Value) -> R
                     return Err(failure);
                 }
             };
-            running
-                .push(async move { (index, line, flow::run(thread.on(line), &map.processor, input).await) });
+            running.push(async move {
+                (index, line, flow::run(thread.on(line), &map.processor, Rc::new(input)).await)
+            });
         }
         let Some((index, line, outcome)) = running.next().await else { break };
         thread.line.last_event.set(line.last_event.get());
@@ -103,7 +105,7 @@ pub(super) fn select(
 ) -> Result<Value, Failure> {
     let Some(selector) = &map.item_selector else { return Ok(item.clone()) };
     entered.item = Some(json!({"Index": index, "Value": item}));
-    let selected = entered.fill(Some(selector), input.clone());
+    let selected = entered.fill(Some(selector), Cow::Borrowed(input));
     entered.item = None;
     selected
 }

@@ -1,5 +1,7 @@
 //! Where a Distributed Map gets its items from: `ItemReader`.
 
+use std::borrow::Cow;
+
 use futures::future::LocalBoxFuture;
 use serde_json::{Map as Object, Value, json};
 
@@ -25,7 +27,7 @@ pub(super) async fn read(
     let failed = |cause: String| Failure::new("States.ItemReaderFailed", cause);
     let store = entered.thread.service.settings.objects.clone();
     let store = store.ok_or_else(|| failed("There are no objects to read from.".into()))?;
-    let parameters = entered.fill(Some(&reader.parameters), input.clone())?;
+    let parameters = entered.fill(Some(&reader.parameters), Cow::Borrowed(input))?;
     let text = |name: &str| parameters.get(name).and_then(Value::as_str);
     let bucket =
         text("Bucket").ok_or_else(|| failed("Bucket is missing in the Parameters, or not a text.".into()))?;

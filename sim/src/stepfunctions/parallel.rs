@@ -17,7 +17,7 @@ pub(super) async fn run(
     parallel: &Parallel,
     input: Value,
 ) -> Result<Value, Failure> {
-    let thread = entered.thread;
+    let (thread, input) = (entered.thread, Rc::new(input));
     let started = thread.event("ParallelStateStarted", None)?;
     entered.is_open = true;
     let lines = lines(thread, parallel.branches.len(), |_| Line {
@@ -28,7 +28,7 @@ pub(super) async fn run(
     for (branch, line) in parallel.branches.iter().zip(&lines) {
         line.last_event.set(started);
         if line.output.borrow().is_none() {
-            let input = input.clone();
+            let input = Rc::clone(&input);
             running.push(async move { (line, flow::run(thread.on(line), branch, input).await) });
         }
     }

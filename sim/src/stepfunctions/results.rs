@@ -1,5 +1,6 @@
 //! What a Map Run leaves behind: `ResultWriter`.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use serde_json::{Value, json};
@@ -23,7 +24,7 @@ pub(super) fn of(
     let outputs = || lines.iter().filter_map(|line| line.output.borrow().clone());
     let Some(writer) = writer else { return Ok(outputs().collect()) };
     if let Some(destination) = &writer.destination {
-        let destination = entered.fill(Some(destination), input.clone())?;
+        let destination = entered.fill(Some(destination), Cow::Borrowed(input))?;
         let text = |name: &str| destination.get(name).and_then(Value::as_str);
         let bucket = text("Bucket").filter(|bucket| !bucket.is_empty()).ok_or_else(|| {
             Failure::new(

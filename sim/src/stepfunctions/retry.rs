@@ -1,5 +1,6 @@
 //! `Retry` and `Catch`.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use rand::RngExt;
@@ -51,8 +52,8 @@ pub(super) fn catch<'a>(
     handlers: &'a Handlers,
     failure: &Failure,
     entered: &Entered<'_>,
-    input: &Value,
-) -> Option<Result<(&'a Catcher, Value), Failure>> {
+    input: &Rc<Value>,
+) -> Option<Result<(&'a Catcher, Rc<Value>), Failure>> {
     let catcher = handlers.catch.iter().find(|catcher| failure.matches(&catcher.errors))?;
     Some(entered.place(&catcher.result_path, input, failure.output()).map(|output| (catcher, output)))
 }

@@ -14,9 +14,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
-use super::context::Thread;
+use super::context::{Thread, is_too_long};
 use super::execution::{End, Execution, ExecutionKind, Run, Status};
-use super::failure::MAX_PAYLOAD;
 use super::history::{Details, History, input as input_details, output as output_details};
 use super::tokens::Tokens;
 use super::{Settings, TaskRunner, flow};
@@ -157,14 +156,13 @@ impl Service {
         if !(1..=80).contains(&name.chars().count()) || !name.chars().all(is_name_char) {
             return Err(StartError::InvalidName(name));
         }
-        let length = input.to_string().len();
-        if length > MAX_PAYLOAD {
-            return Err(StartError::InputTooLarge(length));
+        if is_too_long(&input) {
+            return Err(StartError::InputTooLarge(input.to_string().len()));
         }
         let machine_name = machine_name(machine_arn).to_owned();
         let arn = self.arn(&format!("execution:{machine_name}:{name}"));
         if let Some(run) = self.find(&arn) {
-            let is_same = run.status() == Status::Running && run.input == input;
+            let is_same = run.status() == Status::Running && *run.input == input;
             return if is_same { Ok(arn) } else { Err(StartError::ExecutionAlreadyExists(arn)) };
         }
         self.launch(Start {
@@ -189,7 +187,7 @@ impl Service {
             machine: start.machine,
             kind: start.kind,
             map_run_arn: start.map_run_arn,
-            input: start.input,
+            input: Rc::new(start.input),
             started: self.clock.now(),
             redrive_count: Cell::new(0),
             end: RefCell::new(End::RUNNING),
@@ -200,7 +198,7 @@ impl Service {
         });
         self.runs.borrow_mut().insert(run.arn.clone(), Rc::clone(&run));
         self.order.borrow_mut().push(Rc::clone(&run));
-        let mut details = input_details(run.input.to_string()).to_vec();
+        let mut details = input_details(run.history.text(&run.input)).to_vec();
         details.push(("roleArn", Value::from(self.settings.role_arn.as_str())));
         self.mark(&run, "ExecutionStarted", 0, Some(("executionStartedEventDetails", details)));
         // AWS: the first state's events follow on 0, not on ExecutionStarted.
@@ -224,7 +222,7 @@ impl Service {
         let seconds = run.machine.timeout_seconds.unwrap_or(most).min(most);
         let outcome = {
             let thread = Thread { service: &self, run, line: &run.line };
-            let flow = flow::run(thread, &run.machine.graph, run.input.clone());
+            let flow = flow::run(thread, &run.machine.graph, Rc::clone(&run.input));
             match select(flow, pin!(self.clock.sleep(Duration::from_secs(seconds)))).await {
                 Either::Left((outcome, _)) => Some(outcome),
                 Either::Right(_) => None,
@@ -233,7 +231,7 @@ impl Service {
         let previous = run.line.last_event.get();
         match outcome {
             Some(Ok(output)) => {
-                let details = output_details(output.to_string()).to_vec();
+                let details = output_details(run.history.text(&output)).to_vec();
                 let details = Some(("executionSucceededEventDetails", details));
                 self.mark(run, "ExecutionSucceeded", previous, details);
                 self.end(run, Status::Succeeded, Some(output), None, None);

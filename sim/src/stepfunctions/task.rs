@@ -1,5 +1,6 @@
 //! The Task state.
 
+use std::borrow::Cow;
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
@@ -9,8 +10,8 @@ use jiff::Timestamp;
 use rand::RngExt;
 use serde_json::{Value, json};
 
-use super::context::{Entered, too_large};
-use super::failure::{Failure, MAX_PAYLOAD};
+use super::context::{Entered, is_too_long, too_large};
+use super::failure::Failure;
 use super::history::{Details, input as input_details, output as output_details};
 use super::nested;
 use super::work::{Event, Work};
@@ -136,7 +137,7 @@ pub(super) async fn run(
     entered: &mut Entered<'_>,
     task: &Task,
     io: &Io,
-    input: Value,
+    input: Cow<'_, Value>,
 ) -> Result<Value, Failure> {
     let flavour = Flavour::of(&task.resource);
     let read = |count: &Option<_>, field| {
@@ -149,7 +150,7 @@ pub(super) async fn run(
     entered.token = (flavour.pattern() == Pattern::Callback)
         .then(|| service.tokens.issue(&work, service.random.borrow_mut().random()));
     let credentials = match &task.credentials {
-        Some(credentials) => Some(entered.fill(Some(credentials), input.clone())?),
+        Some(credentials) => Some(entered.fill(Some(credentials), Cow::Borrowed(&input))?),
         None => None,
     };
     let parameters = entered.fill(io.parameters.as_ref(), input)?;
@@ -269,17 +270,21 @@ impl Attempt<'_, '_> {
         }
     }
 
+    fn text(&self, value: &Value) -> String {
+        self.entered.thread.run.history.text(value)
+    }
+
     fn heartbeat_due(&self, work: &Work) -> Option<Timestamp> {
         self.heartbeat.map(|seconds| after(work.last_beat(), seconds))
     }
 
     fn submitted(&self, response: &Value) -> Result<(), Failure> {
-        self.event("Submitted", output_details(response.to_string()).into()).map(drop)
+        self.event("Submitted", output_details(self.text(response)).into()).map(drop)
     }
 
     fn checked(&self, answer: Result<Value, TaskFailure>) -> Result<Value, Failure> {
         let value = answer.map_err(Failure::from)?;
-        if value.to_string().len() > MAX_PAYLOAD {
+        if is_too_long(&value) {
             return Err(too_large(&self.flavour.name(&self.task.resource)));
         }
         Ok(value)
@@ -292,7 +297,7 @@ impl Attempt<'_, '_> {
                 if self.flavour.pattern() == Pattern::Sync && !self.two_steps {
                     self.submitted(value)?;
                 }
-                self.event("Succeeded", output_details(value.to_string()).into())?;
+                self.event("Succeeded", output_details(self.text(value)).into())?;
             }
             Err(failure) => {
                 // A job that fails or takes too long was submitted; any other error is one of the call that submits it.

@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::rc::Rc;
 use std::str::FromStr;
 
 use serde::Serialize;
@@ -46,11 +47,30 @@ pub struct PolicyErrors(pub Vec<PolicyIssue>);
 /// The mistakes found so far.
 pub(super) type Issues = RefCell<Vec<PolicyIssue>>;
 
+/// Where a value stands in a source. It is put into words only when there is a mistake to note: a policy is read with every
+/// state's input.
+#[derive(Clone)]
+enum Place<'a> {
+    Root(&'a str),
+    Field(Rc<Place<'a>>, &'a str),
+    Item(Rc<Place<'a>>, usize),
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root(path) => f.write_str(path),
+            Self::Field(object, name) => f.write_str(&field(&object.to_string(), name)),
+            Self::Item(array, index) => write!(f, "{array}[{index}]"),
+        }
+    }
+}
+
 /// What one source says of a value, and where it says so; the built-in defaults stand nowhere.
 #[derive(Clone)]
 struct Layer<'a> {
     value: &'a Value,
-    path: Option<String>,
+    place: Option<Rc<Place<'a>>>,
 }
 
 /// A value as its sources give it, the most particular first. Objects are the union of the sources'; anything else is
@@ -59,24 +79,28 @@ struct Layer<'a> {
 pub(super) struct Node<'a> {
     layers: Vec<Layer<'a>>,
     /// Where it stands in the most particular source, or would stand.
-    place: String,
+    place: Rc<Place<'a>>,
     issues: &'a Issues,
 }
 
 impl<'a> Node<'a> {
-    pub(super) fn new(value: &'a Value, path: &str, issues: &'a Issues) -> Self {
-        Self { layers: vec![Layer { value, path: Some(path.to_owned()) }], place: path.to_owned(), issues }
+    pub(super) fn new(value: &'a Value, path: &'a str, issues: &'a Issues) -> Self {
+        Self::at(value, Rc::new(Place::Root(path)), issues)
+    }
+
+    fn at(value: &'a Value, place: Rc<Place<'a>>, issues: &'a Issues) -> Self {
+        Self { layers: vec![Layer { value, place: Some(Rc::clone(&place)) }], place, issues }
     }
 
     /// The same with the file's defaults, which stand at `path`, for what it does not say.
-    pub(super) fn or(mut self, value: &'a Value, path: &str) -> Self {
-        self.layers.push(Layer { value, path: Some(path.to_owned()) });
+    pub(super) fn or(mut self, value: &'a Value, path: &'a str) -> Self {
+        self.layers.push(Layer { value, place: Some(Rc::new(Place::Root(path))) });
         self
     }
 
     /// The same with the built-in defaults for what no source says.
     pub(super) fn or_built_in(mut self, value: &'a Value) -> Self {
-        self.layers.push(Layer { value, path: None });
+        self.layers.push(Layer { value, place: None });
         self
     }
 
@@ -85,18 +109,23 @@ impl<'a> Node<'a> {
     }
 
     /// Where the value stands that counts.
-    pub(super) fn path(&self) -> &str {
-        self.layers.first().and_then(|layer| layer.path.as_deref()).unwrap_or(&self.place)
+    fn place(&self) -> &Rc<Place<'a>> {
+        self.layers.first().and_then(|layer| layer.place.as_ref()).unwrap_or(&self.place)
+    }
+
+    /// The same in words.
+    pub(super) fn path(&self) -> String {
+        self.place().to_string()
     }
 
     /// Whether a source says it, and not only the built-in defaults.
     pub(super) fn is_given(&self) -> bool {
-        self.layers.iter().any(|layer| layer.path.is_some())
+        self.layers.iter().any(|layer| layer.place.is_some())
     }
 
     /// Notes a mistake here, once.
     pub(super) fn wrong(&self, message: impl Into<String>) {
-        let issue = PolicyIssue::new(self.path(), message);
+        let issue = PolicyIssue::new(&self.path(), message);
         let mut issues = self.issues.borrow_mut();
         if !issues.contains(&issue) {
             issues.push(issue);
@@ -121,15 +150,16 @@ impl<'a> Node<'a> {
     pub(super) fn object(self, known: &[&str]) -> Option<Object<'a>> {
         let object = self.map("an object")?;
         for layer in &object.0.layers {
-            let Some(path) = &layer.path else { continue };
+            let Some(place) = &layer.place else { continue };
             let keys = layer.value.as_object().into_iter().flat_map(|fields| fields.keys());
             for key in keys.filter(|key| !known.contains(&key.as_str())) {
                 let hint = match closest(key, known.iter().copied()) {
                     Some(name) => format!("did you mean `{name}`?"),
                     None => format!("it takes {}", list(known)),
                 };
-                let node = Node::new(&Value::Null, &field(path, key), object.0.issues);
-                node.wrong(format!("there is no field `{key}` here; {hint}"));
+                let place = Rc::new(Place::Field(Rc::clone(place), key));
+                Node::at(&Value::Null, place, object.0.issues)
+                    .wrong(format!("there is no field `{key}` here; {hint}"));
             }
         }
         Some(object)
@@ -149,8 +179,8 @@ impl<'a> Node<'a> {
         let Some(items) = self.value().as_array() else {
             return self.expected(what);
         };
-        let path = self.path();
-        let node = |(i, value)| Node::new(value, &format!("{path}[{i}]"), self.issues);
+        let place = |index| Rc::new(Place::Item(Rc::clone(self.place()), index));
+        let node = |(index, value)| Node::at(value, place(index), self.issues);
         Some(items.iter().enumerate().map(node).collect())
     }
 
@@ -185,11 +215,13 @@ impl<'a> Node<'a> {
 
     /// One of a few words.
     pub(super) fn word<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
-        let names: Vec<&str> = words.iter().map(|(name, _)| *name).collect();
-        let text = self.text(&format!("one of {}", list(&names)))?;
+        let names = || list(&words.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+        let Some(text) = self.as_str() else {
+            return self.expected(&format!("one of {}", names()));
+        };
         let found = words.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
         if found.is_none() {
-            self.wrong(format!("`{text}` is none of {}", list(&names)));
+            self.wrong(format!("`{text}` is none of {}", names()));
         }
         found
     }
@@ -210,25 +242,26 @@ impl<'a> Object<'a> {
     }
 
     /// The field `name`, if a source has it. `null` hides what the file's defaults say of it.
-    pub(super) fn get(&self, name: &str) -> Option<Node<'a>> {
+    pub(super) fn get(&self, name: &'a str) -> Option<Node<'a>> {
         let mut layers: Vec<Layer<'a>> = Vec::new();
         let mut hidden = false;
         for layer in &self.0.layers {
             match layer.value.get(name) {
                 None => {}
-                Some(_) if hidden && layer.path.is_some() => {}
+                Some(_) if hidden && layer.place.is_some() => {}
                 Some(Value::Null) => hidden = true,
                 Some(value) => {
-                    layers.push(Layer { value, path: layer.path.as_deref().map(|path| field(path, name)) });
+                    let place = |object: &Rc<Place<'a>>| Rc::new(Place::Field(Rc::clone(object), name));
+                    layers.push(Layer { value, place: layer.place.as_ref().map(place) });
                 }
             }
         }
-        let place = field(&self.0.place, name);
+        let place = Rc::new(Place::Field(Rc::clone(&self.0.place), name));
         (!layers.is_empty()).then_some(Node { layers, place, issues: self.0.issues })
     }
 
     /// The field `name`, which must be there.
-    pub(super) fn need(&self, name: &str, what: &str) -> Option<Node<'a>> {
+    pub(super) fn need(&self, name: &'a str, what: &str) -> Option<Node<'a>> {
         let found = self.get(name);
         if found.is_none() {
             self.0.wrong(format!("`{name}` is missing; it takes {what}"));
@@ -238,7 +271,7 @@ impl<'a> Object<'a> {
 
     /// All fields, each with its name.
     pub(super) fn fields(&self) -> Vec<(String, Node<'a>)> {
-        let mut names: Vec<&String> = Vec::new();
+        let mut names: Vec<&'a String> = Vec::new();
         for key in self.0.layers.iter().filter_map(|layer| layer.value.as_object()).flat_map(|map| map.keys())
         {
             if !names.contains(&key) {

@@ -85,7 +85,7 @@ fn file(value: &Value, issues: &Issues) -> Vec<Policy> {
     let mut places: BTreeMap<PolicyId, String> = BTreeMap::new();
     let mut policies = Vec::new();
     for node in nodes {
-        let place = node.path().to_owned();
+        let place = node.path();
         // Ids are compared even where the rest cannot be read.
         let id = node.clone().map("an object").and_then(|object| object.get("id"));
         if let Some((node, id)) = id.and_then(|node| Some((node.clone(), node.as_str()?.parse().ok()?))) {

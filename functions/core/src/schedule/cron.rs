@@ -1,25 +1,39 @@
 //! EventBridge Scheduler's `cron`, evaluated by croner as a civil calendar.
 
+use std::sync::OnceLock;
+
 use jiff::civil::DateTime;
 
-use super::fields::{Days, Fields, Values};
+use super::fields::{Days, Fields};
 
-/// A compiled expression.
+/// An expression that was read, and is compiled when it is first looked for times: a policy is read with every state's input,
+/// and most states ask nothing of its schedule.
 #[derive(Clone, Debug)]
 pub(super) struct Cron {
     fields: Fields,
-    search: croner::Cron,
+    search: OnceLock<Option<croner::Cron>>,
 }
 
 impl Cron {
     /// Reads the six fields between `cron(` and `)`. The error names the field and says what it takes.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let fields = Fields::parse(text)?;
-        let parser = croner::parser::CronParser::builder()
-            .seconds(croner::parser::Seconds::Required)
-            .year(croner::parser::Year::Required);
-        let search = parser.build().parse(&pattern(&fields)).map_err(|error| error.to_string())?;
-        Ok(Self { fields, search })
+        Ok(Self { fields: Fields::parse(text)?, search: OnceLock::new() })
+    }
+
+    /// Croner reads whatever [`pattern`] writes.
+    fn search(&self) -> Option<&croner::Cron> {
+        let compile = || {
+            let parser = croner::parser::CronParser::builder()
+                .seconds(croner::parser::Seconds::Required)
+                .year(croner::parser::Year::Required);
+            parser.build().parse(&pattern(&self.fields)).ok()
+        };
+        self.search.get_or_init(compile).as_ref()
+    }
+
+    /// Whether it is plain that it occurs: at a time of every day of a month, and no clock skips a month.
+    pub(super) fn surely_occurs(&self) -> bool {
+        self.fields.days == Days::Every
     }
 
     /// What it asks for.
@@ -29,14 +43,14 @@ impl Cron {
 
     /// The newest civil time at or before `civil` that matches.
     pub(super) fn at_or_before(&self, civil: DateTime) -> Option<DateTime> {
-        self.search.find_previous_occurrence(&civil, true).ok()
+        self.search()?.find_previous_occurrence(&civil, true).ok()
     }
 
     /// The first civil time at or after `civil` that matches.
     pub(super) fn at_or_after(&self, civil: DateTime) -> Option<DateTime> {
         // croner drops what is below a second: 02:00:00.5 must not count as 02:00:00.
         let whole = civil.with().subsec_nanosecond(0).build().ok()?;
-        self.search.find_next_occurrence(&whole, whole == civil).ok()
+        self.search()?.find_next_occurrence(&whole, whole == civil).ok()
     }
 }
 
@@ -63,7 +77,7 @@ fn pattern(fields: &Fields) -> String {
 }
 
 /// The values as ranges: croner takes long to read 230 years one by one, and a policy is read with every state's input.
-fn list(values: &Values, less: u16) -> String {
+fn list(values: &[u16], less: u16) -> String {
     let mut ranges: Vec<(u16, u16)> = Vec::new();
     for value in values.iter().map(|value| value - less) {
         match ranges.last_mut() {

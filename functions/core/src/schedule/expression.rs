@@ -104,6 +104,9 @@ impl Expression {
 
     /// Whether it occurs at all, reading it in `zone`.
     pub fn ever_occurs(&self, zone: &Zone) -> bool {
+        if matches!(&self.kind, Kind::Cron(cron) if cron.surely_occurs()) {
+            return true;
+        }
         // Any zone's 1970 begins after this.
         let before = Timestamp::UNIX_EPOCH.checked_sub(SignedDuration::from_hours(48));
         before.is_ok_and(|before| self.next(zone, before).is_some())

@@ -5,11 +5,10 @@
 //! documentation has `cron(0/30 20-2 ? * MON-FRI *)` among its examples. What AWS does not document is refused, with a
 //! message that names the field: `L`, `W` or `#` within lists, and years that run backwards.
 
-use std::collections::BTreeSet;
 use std::str::FromStr;
 
-/// Values that a field allows.
-pub(super) type Values = BTreeSet<u16>;
+/// Values that a field allows: sorted, each once.
+pub(super) type Values = Vec<u16>;
 
 /// What an expression asks for. However it was written: `*/15`, `0/15` and `0,15,30,45` are the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +100,7 @@ fn day_of_week(text: &str) -> Result<Days, String> {
     let error = || WEEKDAY.error(text);
     if text == "L" {
         // The last day of the week.
-        return Ok(Days::OfWeek(Values::from([WEEKDAY.max])));
+        return Ok(Days::OfWeek(vec![WEEKDAY.max]));
     }
     if let Some((day, nth)) = text.split_once('#') {
         let weekday = WEEKDAY.value(day).ok_or_else(error)?;
@@ -146,7 +145,7 @@ pub(super) const YEAR: Field = Field { name: "year", min: 1970, max: 2199, names
 
 impl Field {
     /// Whether these are all of the field's values.
-    pub(super) fn is_all(&self, values: &Values) -> bool {
+    pub(super) fn is_all(&self, values: &[u16]) -> bool {
         values.len() == usize::from(self.max - self.min) + 1
     }
 
@@ -178,10 +177,10 @@ impl Field {
 
     /// Reads a list of values, ranges and steps.
     fn values(&self, text: &str) -> Result<Values, String> {
-        let mut values = Values::new();
-        for part in text.split(',') {
-            values.extend(self.part(part, text)?);
-        }
+        let parts: Result<Vec<_>, String> = text.split(',').map(|part| self.part(part, text)).collect();
+        let mut values: Values = parts?.into_iter().flatten().collect();
+        values.sort_unstable();
+        values.dedup();
         Ok(values)
     }
 

@@ -1,6 +1,6 @@
 //! Days and months in words.
 
-use crate::schedule::fields::{Days, MONTH, Values};
+use crate::schedule::fields::{Days, MONTH};
 
 use super::lists::{and, every_nth, ordinal, runs};
 
@@ -11,7 +11,7 @@ pub(super) const EVERY: &str = "every day";
 const WEEKDAY: &str = "weekday (Monday to Friday)";
 
 /// On which days: `every day`, `on the 1st and 15th of every month`, `on Mondays to Fridays in March`.
-pub(super) fn days(days: &Days, months: &Values) -> String {
+pub(super) fn days(days: &Days, months: &[u16]) -> String {
     let of = of_months(months);
     match days {
         Days::Every => format!("{EVERY}{}", in_months(months)),
@@ -44,15 +44,15 @@ pub(super) fn days(days: &Days, months: &Values) -> String {
     }
 }
 
-fn of_week(days: &Values) -> String {
+fn of_week(days: &[u16]) -> String {
     format!("on {}", and(&runs(days, |day| format!("{}s", weekday_name(day)))))
 }
 
-fn of_months(months: &Values) -> String {
+fn of_months(months: &[u16]) -> String {
     if MONTH.is_all(months) { EVERY_MONTH.to_owned() } else { and(&runs(months, month_name)) }
 }
 
-fn in_months(months: &Values) -> String {
+fn in_months(months: &[u16]) -> String {
     if MONTH.is_all(months) { String::new() } else { format!(" in {}", of_months(months)) }
 }
 

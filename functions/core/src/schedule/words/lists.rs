@@ -1,7 +1,5 @@
 //! Lists of values in words.
 
-use crate::schedule::fields::Values;
-
 /// `a`, `a and b`, `a, b and c`.
 pub(super) fn and(items: &[String]) -> String {
     match items {
@@ -12,7 +10,7 @@ pub(super) fn and(items: &[String]) -> String {
 }
 
 /// The values in words, three or more that follow each other as `a to c`.
-pub(super) fn runs(values: &Values, word: impl Fn(u16) -> String) -> Vec<String> {
+pub(super) fn runs(values: &[u16], word: impl Fn(u16) -> String) -> Vec<String> {
     let mut runs: Vec<(u16, u16)> = Vec::new();
     for &value in values {
         match runs.last_mut() {
@@ -29,14 +27,13 @@ pub(super) fn runs(values: &Values, word: impl Fn(u16) -> String) -> Vec<String>
 }
 
 /// The step between values that are all as far apart, when there are at least four.
-pub(super) fn step(values: &Values) -> Option<u16> {
-    let all: Vec<u16> = values.iter().copied().collect();
-    let step = all.get(1)? - all.first()?;
-    (all.len() >= 4 && all.windows(2).all(|pair| pair[1] - pair[0] == step)).then_some(step)
+pub(super) fn step(values: &[u16]) -> Option<u16> {
+    let step = values.get(1)? - values.first()?;
+    (values.len() >= 4 && values.windows(2).all(|pair| pair[1] - pair[0] == step)).then_some(step)
 }
 
 /// A [`step`] of two or more, and as an ordinal: every `2nd`.
-pub(super) fn every_nth(values: &Values) -> Option<(u16, String)> {
+pub(super) fn every_nth(values: &[u16]) -> Option<(u16, String)> {
     step(values).filter(|&step| step > 1).map(|step| (step, ordinal(step)))
 }
 

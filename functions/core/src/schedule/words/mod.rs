@@ -9,7 +9,7 @@ mod times;
 
 use jiff::civil::DateTime;
 
-use super::fields::{Fields, Values, YEAR};
+use super::fields::{Fields, YEAR};
 use lists::{and, every_nth, runs};
 
 /// What a cron expression asks for: `at 02:00 every day`.
@@ -50,7 +50,7 @@ pub(super) fn sentence(text: &str) -> String {
 }
 
 /// In which years, beginning with a comma; nothing for all of them.
-fn years(years: &Values) -> String {
+fn years(years: &[u16]) -> String {
     let (Some(&first), Some(&last)) = (years.first(), years.last()) else {
         return String::new();
     };

@@ -8,18 +8,18 @@ use super::lists::{and, every_nth, runs, step};
 const LISTED: usize = 6;
 
 /// Whether the times go round the clock evenly, or come in each hour: then nobody needs to be told that it is every day.
-pub(super) fn round_the_clock(minutes: &Values, hours: &Values) -> bool {
+pub(super) fn round_the_clock(minutes: &[u16], hours: &[u16]) -> bool {
     let all = of_day(minutes, hours);
     HOUR.is_all(hours) || step(&all).is_some_and(|step| usize::from(step) * all.len() == 24 * 60)
 }
 
 /// In minutes from midnight; at most 1,440.
-fn of_day(minutes: &Values, hours: &Values) -> Values {
+fn of_day(minutes: &[u16], hours: &[u16]) -> Values {
     hours.iter().flat_map(|hour| minutes.iter().map(move |minute| hour * 60 + minute)).collect()
 }
 
 /// At which times of a day: `at 02:00 and 14:00`, `every 15 minutes from 09:00 to 17:45`.
-pub(super) fn times(minutes: &Values, hours: &Values) -> String {
+pub(super) fn times(minutes: &[u16], hours: &[u16]) -> String {
     let all = of_day(minutes, hours);
     if all.len() <= LISTED {
         let listed: Vec<String> = all.iter().map(|&time| clock(time)).collect();
@@ -51,7 +51,7 @@ fn every(step: u16) -> String {
     }
 }
 
-fn minutes_of(minutes: &Values) -> String {
+fn minutes_of(minutes: &[u16]) -> String {
     // As far apart as so many in an hour are, from the hour on.
     let apart = u16::try_from(60 / minutes.len().max(1)).unwrap_or(60);
     if minutes.len() > 1 && (0..60).step_by(usize::from(apart)).eq(minutes.iter().copied()) {
@@ -64,7 +64,7 @@ fn minutes_of(minutes: &Values) -> String {
     }
 }
 
-fn hours_of(hours: &Values) -> String {
+fn hours_of(hours: &[u16]) -> String {
     if HOUR.is_all(hours) {
         return "every hour".to_owned();
     }
