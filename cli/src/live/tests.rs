@@ -245,6 +245,8 @@ fn the_live_plan_tells_what_is_found_of_every_instance_that_is_selected_and_asks
     for _ in 0..4 {
         operator.scene.add(|spec| spec);
     }
+    let member = operator.scene.add(|spec| spec);
+    operator.scene.group(1, &[&member], 20);
     let planned = operator.ask(async |stopgap| {
         let policies = policies::all(stopgap.ports.table).await?;
         plan::planned(stopgap, &policies, None).await
@@ -262,12 +264,20 @@ fn the_live_plan_tells_what_is_found_of_every_instance_that_is_selected_and_asks
         })
         .collect();
     found.dedup();
-    let mut wanted =
-        [(protected.as_str(), "stop-protected", "refuse"), (passing.as_str(), "public-address-lost", "warn")];
+    let mut wanted = [
+        (protected.as_str(), "stop-protected", "refuse"),
+        (passing.as_str(), "public-address-lost", "warn"),
+        (member.as_str(), "group-at-minimum", "refuse"),
+    ];
     wanted.sort_unstable();
     assert_eq!(found, wanted);
-    let calls = ["DescribeInstanceAttribute", "DescribeInstanceStatus", "DescribeVolumesModifications"];
-    assert_eq!(calls.map(|call| operator.scene.calls(call)), [6, 1, 1]);
+    let calls = [
+        "DescribeInstanceAttribute",
+        "DescribeInstanceStatus",
+        "DescribeVolumesModifications",
+        "DescribeAutoScalingGroups",
+    ];
+    assert_eq!(calls.map(|call| operator.scene.calls(call)), [7, 1, 1, 1]);
 }
 
 #[test]

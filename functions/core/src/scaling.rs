@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::error::{ErrorName, TaskError};
 use crate::inventory::Instance;
-use crate::policy::{Autoscaling, Consistency};
+use crate::policy::{Autoscaling, Consistency, Policy};
 use crate::ports::{AutoScaling, LifecycleState, ScalingGroup};
 use crate::preflight::{Finding, Found};
 use crate::records::Shield;
@@ -39,10 +39,7 @@ pub(crate) async fn shield(
             let cause = format!("{} is coming into or leaving service in {group}", instance.id);
             return Err(TaskError::new(ErrorName::InTransition, cause));
         }
-        (_, LifecycleState::Leaving) => {
-            let detail = format!("{} is being taken out of {group}", instance.id);
-            refused(run, Finding::MemberLeaving, detail).map(|()| None)
-        }
+        (_, LifecycleState::Leaving) => refused(run, leaving(&group, &instance.id)).map(|()| None),
         // Someone put it there, and will take it back: nothing is owed.
         (_, LifecycleState::Standby) => Ok(None),
         (Autoscaling::Standby, LifecycleState::InService) => {
@@ -63,27 +60,49 @@ pub(crate) async fn shield(
 /// Auto Scaling tells a member that leaves Standby and one that is being launched alike, and either is worth waiting for: the
 /// group is short of it.
 fn spared(run: &RunPlan, group: &str, found: &ScalingGroup) -> Result<Result<(), String>, TaskError> {
-    let ScalingGroup { minimum, desired, members, .. } = found;
-    let others = |states: &[LifecycleState]| {
-        let others = members.iter().filter(|(id, state)| **id != run.instance_id && states.contains(state));
-        others.map(|(id, _)| id.as_str()).collect::<Vec<_>>()
-    };
-    let coming = others(&[LifecycleState::Pending]);
+    let coming = others(found, &run.instance_id, &[LifecycleState::Pending]);
     if !coming.is_empty() {
         let cause = format!("{} of {group} is not in service yet", coming.join(", "));
         return Err(TaskError::new(ErrorName::InTransition, cause));
     }
-    let away = others(&[LifecycleState::EnteringStandby, LifecycleState::Standby]);
-    if desired <= minimum && away.is_empty() {
-        let detail = format!("{group} has a desired capacity of {desired} and a minimum of {minimum}");
-        return Ok(refused(run, Finding::GroupAtMinimum, detail));
+    Ok(at_minimum(group, found, &run.instance_id).map_or(Ok(()), |found| refused(run, found)))
+}
+
+/// What keeps a group from sparing its member for a backup of `policy`, if something does for good: what a plan tells before a
+/// run finds it.
+pub(crate) fn found(policy: &Policy, group: &str, found: &ScalingGroup, instance_id: &str) -> Option<Found> {
+    match (found.members.get(instance_id)?, policy.autoscaling) {
+        (LifecycleState::Leaving, _) => Some(leaving(group, instance_id)),
+        (LifecycleState::InService, Autoscaling::Standby) => at_minimum(group, found, instance_id),
+        _ => None,
     }
-    Ok(Ok(()))
+}
+
+/// The other members that are in one of these states.
+fn others<'a>(group: &'a ScalingGroup, instance_id: &str, states: &[LifecycleState]) -> Vec<&'a str> {
+    let others = group.members.iter().filter(|(id, state)| **id != instance_id && states.contains(state));
+    others.map(|(id, _)| id.as_str()).collect()
+}
+
+fn leaving(group: &str, instance_id: &str) -> Found {
+    Found::new(Finding::MemberLeaving, format!("{instance_id} is being taken out of {group}"))
+}
+
+/// That the group is at its minimum, and no other member is on its way back that could stand in.
+fn at_minimum(group: &str, found: &ScalingGroup, instance_id: &str) -> Option<Found> {
+    use LifecycleState::{EnteringStandby, Pending, Standby};
+    let ScalingGroup { minimum, desired, .. } = found;
+    let never =
+        desired <= minimum && others(found, instance_id, &[Pending, EnteringStandby, Standby]).is_empty();
+    never.then(|| {
+        let detail = format!("{group} has a desired capacity of {desired} and a minimum of {minimum}");
+        Found::new(Finding::GroupAtMinimum, detail)
+    })
 }
 
 /// What no policy overrides, as a run's reason.
-fn refused(run: &RunPlan, finding: Finding, detail: String) -> Result<(), String> {
-    match run.policy.preflight.judge([Found::new(finding, detail)]).into_iter().next() {
+fn refused(run: &RunPlan, found: Found) -> Result<(), String> {
+    match run.policy.preflight.judge([found]).into_iter().next() {
         Some(judged) => Err(judged.reason()),
         None => Ok(()),
     }

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 use stopgap_core::inventory::{Attachment, BlockDevice, InstanceState, Volume};
 
-use super::stage::{POLICY, Stage, at};
+use super::stage::{POLICY, Stage, at, mended_at};
 use super::trouble::{Act, Place, Trouble};
 use crate::aws::{Aws, place_of};
 
@@ -25,7 +25,7 @@ const AFTER_RESCUE: Duration = Duration::from_secs(600);
 const TABLE: [&str; 3] = ["GetItem", "Query", "TransactWriteItems"];
 const TOPIC: [&str; 1] = ["Publish"];
 
-/// Lets each of these acts happen when its state is entered for the first time.
+/// Lets each of these acts happen when its state is entered for the first time, unless all has been mended by then.
 pub(super) fn await_states(stage: &Rc<Stage>, troubles: &[Trouble]) {
     let acts: Vec<(Place, Act)> = troubles
         .iter()
@@ -42,6 +42,9 @@ pub(super) fn await_states(stage: &Rc<Stage>, troubles: &[Trouble]) {
     let weak = Rc::downgrade(stage);
     let clock = stage.stopgap.runtime.clock();
     stage.stopgap.step_functions.subscribe_to_states(move |machine, execution, state| {
+        if clock.now() >= mended_at() {
+            return;
+        }
         let place = place_of(machine, state);
         let mut now = Vec::new();
         waiting.borrow_mut().retain(|(wanted, act)| {

@@ -10,7 +10,7 @@ use super::acts::await_states;
 use super::history;
 use super::outcome::{self, Outcome};
 use super::promises::{self, Broken, Moment};
-use super::stage::{Setting, Stage, at, build};
+use super::stage::{Setting, Stage, at, build, mended_at};
 use super::trouble::Trouble;
 use crate::aws::{Called, EventFault, Injection, Sabotage};
 use crate::machines::Machines;
@@ -107,9 +107,9 @@ pub(super) fn play(
     stage.stopgap.schedule(at(1, 45), at(1, 45));
     stage.stopgap.schedule(first_tick, at(2, 45));
     if scenario.rescuer {
-        stage.stopgap.rescue(at(1, 45), at(3, 0));
+        stage.stopgap.rescue(at(1, 45), mended_at());
     }
-    runtime.run_until(at(3, 0));
+    runtime.run_until(mended_at());
     let (calls, events) = stage.stopgap.aws.change(|world| {
         world.watch.noting = false;
         (std::mem::take(&mut world.watch.calls), std::mem::take(&mut world.watch.events))

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use stopgap_core::inventory::{InstanceState, Location, SnapshotState, Tags};
 use stopgap_core::policy;
 use stopgap_core::ports::{Health, PruneMode, Settings};
-use stopgap_core::records::Slots;
+use stopgap_core::records::{PlannedUntil, Slots};
 use stopgap_core::set_tags;
 
 use super::named::named;
@@ -90,6 +90,11 @@ pub(super) fn at(hour: i8, minute: i8) -> Timestamp {
     midnight + SignedDuration::from_mins(i64::from(hour) * 60 + i64::from(minute))
 }
 
+/// When all is mended that goes wrong in the first night.
+pub(super) fn mended_at() -> Timestamp {
+    at(3, 0)
+}
+
 fn policy_of(setting: Setting) -> Value {
     let mut policy = json!({
         "version": 1,
@@ -125,6 +130,9 @@ pub(super) fn build(
     let aws = &stopgap.aws;
     let policy = policy::parse_value(&policy_of(setting)).map_err(|errors| errors.to_string())?;
     aws.add_policy(&policy);
+    // Of what was due before the very first plan nothing can have been missed; this is not that one.
+    let planned = json!(PlannedUntil { at: at(1, 30), behind: Vec::new() });
+    aws.change(|world| world.table.insert(PlannedUntil::key(), (1, planned)));
     aws.change(|world| {
         world.even = true;
         (world.watch.on, world.watch.noting) = (true, true);

@@ -1,14 +1,13 @@
 //! `aws ec2 describe-instances`.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use compact_str::CompactString;
 use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::error::{self, INSTANCES};
-use super::{DescribeError, Described, RawTag, attributes, more_pages, region_of, tags};
+use super::{DescribeError, Described, Found, RawTag, attributes, region_of, scan, tags};
 use crate::inventory::{BlockDevice, Instance, InstanceState, Location, Unknown};
 
 #[derive(Deserialize)]
@@ -131,44 +130,46 @@ struct RawEbs {
     attach_time: Option<Timestamp>,
 }
 
-pub(super) fn read<'a>(file: &str, bytes: &'a [u8]) -> Result<Described<Instance>, DescribeError> {
-    let take = |whole: &mut Whole<'a>| whole.reservations.take();
-    let (whole, reservations) = error::read::<Whole, _>(file, bytes, INSTANCES, take)?;
-    let mut items = Vec::new();
-    let mut unknown: Vec<Unknown> = more_pages(file, whole.next_token.is_some()).into_iter().collect();
-    let mut seen = BTreeSet::new();
-    for mut reservation in reservations {
-        let Some(instances) = reservation.instances.take() else {
-            let id = reservation.reservation_id.as_deref().unwrap_or_default();
-            unknown.push(Unknown::new(
-                "reservation",
-                id,
-                None,
-                "it has no `Instances`: what is in it is not known",
-            ));
-            continue;
-        };
-        for raw in instances {
-            let id = raw.instance_id.clone();
-            let nameless = nameless(&raw);
-            match instance(raw, &reservation) {
-                Ok(_) if !seen.insert(id.clone()) => {
-                    unknown.push(Unknown::new(
-                        "instance",
-                        &id,
-                        Some(&id),
-                        "it is described twice; only the first counts",
-                    ));
+fn add(found: &mut Found<Instance>, mut reservation: RawReservation) {
+    let Some(instances) = reservation.instances.take() else {
+        let id = reservation.reservation_id.as_deref().unwrap_or_default();
+        let why = "it has no `Instances`: what is in it is not known";
+        found.unknown.push(Unknown::new("reservation", id, None, why));
+        return;
+    };
+    for raw in instances {
+        let id = raw.instance_id.clone();
+        let nameless = nameless(&raw);
+        match instance(raw, &reservation) {
+            Ok(instance) => {
+                if found.is_first("instance", &id, Some(&id)) {
+                    found.unknown.extend(nameless);
+                    found.items.push(instance);
                 }
-                Ok(instance) => {
-                    unknown.extend(nameless);
-                    items.push(instance);
-                }
-                Err(why) => unknown.push(Unknown::new("instance", &id, Some(&id), why)),
             }
+            Err(why) => found.unknown.push(Unknown::new("instance", &id, Some(&id), why)),
         }
     }
-    Ok(Described { items, unknown })
+}
+
+pub(super) fn read(file: &str, bytes: &[u8]) -> Result<Described<Instance>, DescribeError> {
+    let mut found = Found::new();
+    let read =
+        scan::items(bytes, INSTANCES.array, |scanner| scanner.value().map(|item| add(&mut found, item)));
+    match read {
+        Ok(rest) => Ok(found.end(file, rest.more)),
+        // Whatever is odd about it: the ordinary way takes it, or says why not.
+        Err(_) => read_whole(file, bytes),
+    }
+}
+
+/// The same, all reservations at once.
+fn read_whole<'a>(file: &str, bytes: &'a [u8]) -> Result<Described<Instance>, DescribeError> {
+    let take = |whole: &mut Whole<'a>| whole.reservations.take();
+    let (whole, reservations) = error::read::<Whole, _>(file, bytes, INSTANCES, take)?;
+    let mut found = Found::new();
+    reservations.into_iter().for_each(|reservation| add(&mut found, reservation));
+    Ok(found.end(file, whole.next_token.is_some()))
 }
 
 /// The EBS volumes of an instance that its block device mapping does not name.
@@ -226,4 +227,47 @@ fn instance(raw: RawInstance, reservation: &RawReservation) -> Result<Instance, 
         tags: tags(raw.tags),
         attributes,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn file() -> String {
+        let instance = |n: usize| {
+            json!({
+                "InstanceId": format!("i-{n}"), "State": { "Code": 16, "Name": "running" }, "Tags": [{ "Key": "Name", "Value": "d\u{e9}" }],
+                "Placement": { "AvailabilityZone": "eu-west-1a" }, "BlockDeviceMappings": [{ "DeviceName": "/dev/sda", "Ebs": {} }],
+            })
+        };
+        let reservation =
+            |n: usize| json!({ "OwnerId": "111122223333", "Instances": [instance(n), instance(n / 2)] });
+        json!({ "Reservations": [reservation(1), reservation(2), { "ReservationId": "r-1" }], "NextToken": "t" }).to_string()
+    }
+
+    #[test]
+    fn one_by_one_as_much_is_read_as_all_at_once() {
+        let (file, both) =
+            (file(), |text: &str| (read("f", text.as_bytes()), read_whole("f", text.as_bytes())));
+        let (quickly, whole) = both(&file);
+        assert_eq!(quickly, whole);
+        let Described { items, unknown } = quickly.unwrap();
+        // i-0, i-1 and i-2; another page, three devices without a volume, one instance twice, and a reservation without any.
+        assert_eq!((items.len(), unknown.len()), (3, 6));
+        assert_eq!(unknown[0].kind, "page");
+    }
+
+    proptest! {
+        #[test]
+        fn a_damaged_file_is_read_alike_or_refused_alike(at in 0..1_000_usize, by in "[\\[\\]{}\",:x ]?") {
+            let file = file();
+            let at = (0..=at % file.len()).rev().find(|at| file.is_char_boundary(*at)).unwrap_or_default();
+            let behind = file[at..].char_indices().nth(1).map_or(file.len(), |(next, _)| at + next);
+            let damaged = format!("{}{by}{}", &file[..at], &file[behind..]);
+            prop_assert_eq!(read("f", damaged.as_bytes()), read_whole("f", damaged.as_bytes()));
+        }
+    }
 }

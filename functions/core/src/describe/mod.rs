@@ -17,6 +17,7 @@ mod volumes;
 pub use error::{DescribeError, text};
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde::Deserialize;
 
@@ -55,6 +56,35 @@ pub fn volumes(file: &str, bytes: &[u8]) -> Result<Described<Volume>, DescribeEr
 /// When it is not that output: where, and what would be right.
 pub fn snapshots(file: &str, bytes: &[u8]) -> Result<Described<Snapshot>, DescribeError> {
     snapshots::read(file, bytes)
+}
+
+/// What has been read so far, each id once.
+struct Found<T> {
+    items: Vec<T>,
+    unknown: Vec<Unknown>,
+    seen: HashSet<String>,
+}
+
+impl<T> Found<T> {
+    fn new() -> Self {
+        Self { items: Vec::new(), unknown: Vec::new(), seen: HashSet::new() }
+    }
+
+    /// Whether it is the first of its id.
+    fn is_first(&mut self, kind: &str, id: &str, instance_id: Option<&str>) -> bool {
+        let first = self.seen.insert(id.to_owned());
+        if !first {
+            let why = "it is described twice; only the first counts";
+            self.unknown.push(Unknown::new(kind, id, instance_id, why));
+        }
+        first
+    }
+
+    /// All of it, when `file` says whether there is more.
+    fn end(self, file: &str, more: bool) -> Described<T> {
+        let unknown = more_pages(file, more).into_iter().chain(self.unknown).collect();
+        Described { items: self.items, unknown }
+    }
 }
 
 /// The Region of an Availability Zone, Local Zone (`us-west-2-lax-1a`) or Wavelength Zone

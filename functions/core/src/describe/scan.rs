@@ -1,7 +1,8 @@
 //! A scanner for one shape of JSON, an object with a large array of objects in it, read piece by piece.
 //!
 //! A file of a million snapshots is larger than the memory it should take to read it, and most of it is not wanted. This
-//! walks over what is not wanted without making anything of it, and holds one item at a time. It takes what it knows
+//! walks over what is not wanted without making anything of it, and holds one item at a time; an item that is wanted whole,
+//! serde reads. It takes what it knows
 //! and nothing else: on anything odd it gives up, and whoever calls it reads the file in the ordinary way, which finds
 //! words for what is wrong.
 
@@ -9,6 +10,7 @@ use std::borrow::Cow;
 use std::io::{self, Read};
 use std::mem;
 
+use serde::Deserialize;
 use wide::u8x16;
 
 /// Why the scanner stopped. It is as small as can be, for it is passed on from each text.
@@ -169,6 +171,20 @@ impl<'a> Scanner<'a> {
         let null = self.rest.get(..4).ok_or(Stop::Short)?;
         self.go(4);
         if null == b"null" { Ok(None) } else { Err(Stop::Odd) }
+    }
+
+    /// A value, read as serde reads it.
+    pub(super) fn value<T: Deserialize<'a>>(&mut self) -> Result<T, Stop> {
+        let rest = self.held.get(self.pos()..).ok_or(Stop::Odd)?;
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter();
+        match values.next() {
+            Some(Ok(value)) => {
+                self.go(values.byte_offset());
+                Ok(value)
+            }
+            Some(Err(error)) if !error.is_eof() => Err(Stop::Odd),
+            Some(Err(_)) | None => Err(Stop::Short),
+        }
     }
 
     /// Goes past a value of any kind.

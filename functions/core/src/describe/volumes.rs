@@ -1,14 +1,13 @@
 //! `aws ec2 describe-volumes`.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::error::{self, VOLUMES};
-use super::{DescribeError, Described, RawTag, more_pages, tags};
-use crate::inventory::{Attachment, Unknown, Volume};
+use super::{DescribeError, Described, Found, RawTag, scan, tags};
+use crate::inventory::{Attachment, Volume};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -40,25 +39,31 @@ struct RawAttachment {
     state: Option<String>,
 }
 
-pub(super) fn read<'a>(file: &str, bytes: &'a [u8]) -> Result<Described<Volume>, DescribeError> {
-    let take = |whole: &mut Whole<'a>| whole.volumes.take();
-    let (whole, raw) = error::read::<Whole, _>(file, bytes, VOLUMES, take)?;
-    let mut unknown: Vec<Unknown> = more_pages(file, whole.next_token.is_some()).into_iter().collect();
-    let mut items = Vec::with_capacity(raw.len());
-    let mut seen = HashSet::new();
-    for volume in raw.into_iter().map(volume) {
-        if seen.insert(volume.id.clone()) {
-            items.push(volume);
-        } else {
-            unknown.push(Unknown::new(
-                "volume",
-                &volume.id,
-                None,
-                "it is described twice; only the first counts",
-            ));
-        }
+fn add(found: &mut Found<Volume>, raw: RawVolume) {
+    let volume = volume(raw);
+    if found.is_first("volume", &volume.id, None) {
+        found.items.push(volume);
     }
-    Ok(Described { items, unknown })
+}
+
+pub(super) fn read(file: &str, bytes: &[u8]) -> Result<Described<Volume>, DescribeError> {
+    let mut found = Found::new();
+    let read =
+        scan::items(bytes, VOLUMES.array, |scanner| scanner.value().map(|volume| add(&mut found, volume)));
+    match read {
+        Ok(rest) => Ok(found.end(file, rest.more)),
+        // Whatever is odd about it: the ordinary way takes it, or says why not.
+        Err(_) => read_whole(file, bytes),
+    }
+}
+
+/// The same, all volumes at once.
+fn read_whole<'a>(file: &str, bytes: &'a [u8]) -> Result<Described<Volume>, DescribeError> {
+    let take = |whole: &mut Whole<'a>| whole.volumes.take();
+    let (whole, volumes) = error::read::<Whole, _>(file, bytes, VOLUMES, take)?;
+    let mut found = Found::new();
+    volumes.into_iter().for_each(|volume| add(&mut found, volume));
+    Ok(found.end(file, whole.next_token.is_some()))
 }
 
 fn volume(raw: RawVolume) -> Volume {

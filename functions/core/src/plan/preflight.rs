@@ -53,7 +53,7 @@ impl<'a> Subjects<'a> {
         Self(subjects)
     }
 
-    /// Asks AWS what these ask, place by place. See [`Facts::read`].
+    /// Asks AWS what these ask, place by place, and of their Auto Scaling groups. See [`Facts::read`].
     ///
     /// # Errors
     /// As [`Facts::read`].
@@ -64,7 +64,8 @@ impl<'a> Subjects<'a> {
         }
         let mut facts = BTreeMap::new();
         for (place, subjects) in places {
-            facts.insert(place.clone(), Facts::read(ports, place, &subjects).await?);
+            let read = Facts::read(ports, place, &subjects).await?;
+            facts.insert(place.clone(), read.with_groups(ports, place, &subjects).await?);
         }
         Ok(facts)
     }

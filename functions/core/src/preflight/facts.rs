@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Finding, Subject};
 use crate::inventory::{Location, Snapshot};
 use crate::ports::{
-    ASKED_AT_ONCE, Fault, FaultKind, InstanceStorage, KeyState, Modification, Ports, ScheduledEvent,
-    SnapshotQuery, SpotRequest, all_pages,
+    ASKED_AT_ONCE, Fault, FaultKind, InstanceStorage, KeyState, Modification, Ports, ScalingGroup,
+    ScheduledEvent, SnapshotQuery, SpotRequest, all_pages,
 };
 
 /// What was found out, by what it was asked of; or why it could not be.
@@ -30,6 +30,8 @@ pub struct Facts {
     pub pending: Known<Snapshot>,
     /// The states of KMS keys, by id; `None` if there is no such key any more.
     pub keys: Known<Option<KeyState>>,
+    /// Auto Scaling groups, by name.
+    pub groups: Known<ScalingGroup>,
 }
 
 impl Facts {
@@ -96,6 +98,29 @@ impl Facts {
         )
         .await?;
         Ok(facts)
+    }
+
+    /// Finds out about the Auto Scaling groups of these subjects, too. A run does not: it looks at the group when it takes its
+    /// member out of it, and what a group is like may change any moment.
+    ///
+    /// Needs `autoscaling:DescribeAutoScalingGroups`.
+    ///
+    /// # Errors
+    /// As [`Facts::read`].
+    pub async fn with_groups(
+        mut self,
+        ports: Ports<'_>,
+        at: &Location,
+        subjects: &[Subject<'_>],
+    ) -> Result<Self, Fault> {
+        let asking = subjects.iter().filter(|subject| subject.asks(Finding::GroupAtMinimum));
+        let groups: BTreeSet<&str> =
+            asking.filter_map(|subject| subject.instance.auto_scaling_group()).collect();
+        for group in groups {
+            let answer = tolerated(ports.auto_scaling.group(at, group).await)?;
+            self.groups.insert(group.to_owned(), answer.map(|group| vec![group]));
+        }
+        Ok(self)
     }
 }
 

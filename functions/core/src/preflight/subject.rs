@@ -7,6 +7,7 @@ use super::{Asked, Finding, Found, Report, Verdict};
 use crate::inventory::{Instance, Location, Volume};
 use crate::policy::Policy;
 use crate::ports::{Fault, Ports};
+use crate::scaling;
 use crate::select::VolumeSelection;
 
 /// How many volumes CreateSnapshots takes at most.
@@ -68,6 +69,7 @@ impl Subject<'_> {
         let mut looked = Looked::default();
         self.look_at_instance(facts, now, &mut looked);
         self.look_at_volumes(facts, &mut looked);
+        self.look_at_group(facts, &mut looked);
         let Looked { mut found, mut not_known } = looked;
         found.retain(|found| self.asks(found.finding));
         not_known.sort();
@@ -134,6 +136,14 @@ impl Subject<'_> {
             };
             let detail = format!("{} of {id} {when} ({})", event.code, event.description);
             looked.find(Finding::MaintenanceEvent, detail);
+        }
+    }
+
+    fn look_at_group(&self, facts: &Facts, looked: &mut Looked) {
+        let (id, name) = (&self.instance.id, self.instance.auto_scaling_group());
+        let whether = |group: &str| format!("whether {group} can spare {id}");
+        for group in looked.known(&facts.groups, name, whether) {
+            looked.found.extend(scaling::found(self.policy, name.unwrap_or_default(), group, id));
         }
     }
 

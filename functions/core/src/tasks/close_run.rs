@@ -175,7 +175,7 @@ async fn resolve(
         (Kind::BackupFailed, complete),
         (Kind::BackupMissed, complete),
         (Kind::BackupRefused, complete),
-        (Kind::LeftStopped, document.confirmed.is_some() || document.rescue && !document.left_stopped()),
+        (Kind::LeftStopped, (complete || document.rescue) && !document.left_stopped() || document.confirmed.is_some()),
         (Kind::AlarmsSilenced, document.restored.is_some()),
         (Kind::TagsIncomplete, document.tags.as_ref().is_some_and(|answer| answer.payload.all)),
         (Kind::PruneFailed, document.pruned.is_some() && !failed("PruneSnapshots")),

@@ -74,8 +74,16 @@ async fn resume(
     processes: &[String],
 ) -> Result<(), TaskError> {
     let ours: BTreeSet<String> = processes.iter().cloned().collect();
-    if ours.is_disjoint(&auto_scaling.group(at, group).await?.suspended) {
-        return Ok(());
+    let found = match auto_scaling.group(at, group).await {
+        // Whoever believes it leaves the group as it is for good: it takes a second look.
+        Err(fault) if fault.kind == FaultKind::NotFound => auto_scaling.group(at, group).await,
+        found => found,
+    };
+    match found {
+        Ok(found) if ours.is_disjoint(&found.suspended) => return Ok(()),
+        Ok(_) => {}
+        Err(fault) if fault.kind == FaultKind::NotFound => return Ok(()),
+        Err(fault) => return Err(fault.into()),
     }
     auto_scaling.resume_processes(at, group, &ours).await?;
     Err(TaskError::new(ErrorName::StandbyPending, format!("the processes of {group} are not resumed yet")))

@@ -103,9 +103,12 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<Noti
         About::Fleet(fleet) => of_fleet(input.kind, fleet),
     };
     let dedup_key = matter.dedup_key();
-    let opens = input.action != Action::Resolve;
-    if opens && matter.kind == Kind::LeftStopped && !is_held(ports, &matter, owner.as_deref()).await {
-        return Ok(Notified { dedup_key });
+    if input.action != Action::Resolve && matter.kind == Kind::LeftStopped {
+        // Who has been told that its lease is lost need not look.
+        let lost = report.error == ErrorName::LeaseLost.as_str();
+        if lost || !is_held(ports, &matter, owner.as_deref()).await {
+            return Ok(Notified { dedup_key });
+        }
     }
     match input.action {
         Action::Open | Action::Update => ticket::open(ports, cx.now, matter, report).await?,

@@ -17,7 +17,8 @@ use crate::records::{Intent, Lease, Run, RunState, Shield, Stored, instance_key,
 use crate::volumes;
 use crate::waiting::describe;
 use crate::targets::{self, Registered};
-use crate::{alarms, backup_set, scaling, slots};
+use crate::backup_set::{self, BackupSet, SetStatus};
+use crate::{alarms, scaling, slots};
 
 /// What `prepare-run` answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -103,10 +104,17 @@ async fn prepare(ports: Ports<'_>, cx: Context<'_>, run: &RunPlan) -> Result<Pre
     }
     let instance = describe(ports.ec2, &run.location, &run.instance_id).await?;
     let record = read::<Run>(ports.table, &run_key(run)).await?;
-    if let Some(outcome) = served(ports, run, record.as_ref()).await? {
-        return Ok(outcome_only(cx, outcome, Vec::new()));
-    }
+    let copying = match served(ports, run, record.as_ref()).await? {
+        Served::Yes(outcome) => return Ok(outcome_only(cx, outcome, Vec::new())),
+        Served::BeingCopied => true,
+        Served::No => false,
+    };
     let held = Held::read(ports, run, record).await?;
+    // Who takes a debt over has an instance to start, and finds these snapshots by the time of the create.
+    if copying && held.debt().is_none() {
+        let cause = format!("a failed run's snapshots of {} are still being copied", run.occurrence);
+        return Err(TaskError::new(ErrorName::InTransition, cause));
+    }
     let stopped = match instance.state {
         InstanceState::Running => false,
         InstanceState::Stopped => true,
@@ -179,18 +187,27 @@ async fn prepare(ports: Ports<'_>, cx: Context<'_>, run: &RunPlan) -> Result<Pre
     take(ports, cx, run, &instance, held, Besides { alarms, targets }, prepared).await
 }
 
-/// Whether the occurrence needs nothing from this run: it is done, or another live run is at it.
+/// Whether an occurrence needs anything from a run.
+enum Served {
+    /// It does.
+    No,
+    /// There is a snapshot of each volume, and they may all be completed soon.
+    BeingCopied,
+    /// It does not: it is done, or another live run is at it.
+    Yes(Outcome),
+}
+
 async fn served(
     ports: Ports<'_>,
     run: &RunPlan,
     record: Option<&Stored<Run>>,
-) -> Result<Option<Outcome>, TaskError> {
+) -> Result<Served, TaskError> {
     match record.map(|stored| &stored.record) {
-        Some(Run { state: RunState::Complete, .. }) => return Ok(Some(Outcome::AlreadyDone)),
+        Some(Run { state: RunState::Complete, .. }) => return Ok(Served::Yes(Outcome::AlreadyDone)),
         Some(Run { state: RunState::Live, execution, .. })
             if *execution != run.execution && ports.executions.is_running(execution).await? =>
         {
-            return Ok(Some(Outcome::InProgress));
+            return Ok(Served::Yes(Outcome::InProgress));
         }
         _ => {}
     }
@@ -198,10 +215,12 @@ async fn served(
     let query = SnapshotQuery::OfInstance(run.instance_id.clone());
     let snapshots = all_pages(|page| ports.ec2.describe_snapshots(&run.location, &query, page)).await?;
     let sets = backup_set::group(&snapshots).sets;
-    let done = sets.iter().any(|set| {
-        set.occurrence == run.occurrence && set.instance_id == run.instance_id && set.is_complete()
-    });
-    Ok(done.then_some(Outcome::AlreadyDone))
+    let of_run = |set: &&BackupSet| set.occurrence == run.occurrence && set.instance_id == run.instance_id;
+    Ok(match sets.iter().find(of_run).map(|set| set.status) {
+        Some(SetStatus::Complete) => Served::Yes(Outcome::AlreadyDone),
+        Some(SetStatus::Pending) => Served::BeingCopied,
+        _ => Served::No,
+    })
 }
 
 /// What the table says of the instance now, and what taking it over would mean.
@@ -311,6 +330,7 @@ async fn take(
     besides: Besides,
     prepared: Prepared,
 ) -> Result<Prepared, TaskError> {
+    let lost = held.lease.as_ref().map(|stored| &stored.record);
     let lease = Lease {
         owner: run.execution.clone(),
         instance_id: run.instance_id.clone(),
@@ -318,12 +338,13 @@ async fn take(
         fence: prepared.fence,
         occurrence: run.occurrence.clone(),
         taken_at: cx.now,
-        create_tried_at: None,
+        // A create that a lost run tried for this occurrence may still be on its way.
+        create_tried_at: lost.filter(|lease| lease.occurrence == run.occurrence).and_then(|l| l.create_tried_at),
         deletions: 0,
         pruned_to: None,
     };
     // Our own lease stays as it is: it may know of a create that was tried.
-    let ours = held.lease.as_ref().map(|stored| &stored.record).filter(|lease| lease.owner == run.execution);
+    let ours = lost.filter(|lease| lease.owner == run.execution);
     let lease = ours.cloned().unwrap_or(lease);
     let began = Run {
         state: RunState::Live,

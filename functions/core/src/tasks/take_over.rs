@@ -43,7 +43,9 @@ pub enum Stands {
     Down,
     /// It is owed a restart, and runs: what is left is to confirm it.
     Running,
-    /// No restart is owed (any more), or the instance is gone: what is left are alarms, and the lease.
+    /// It was owed a restart, and is gone: what is left are the processes of its group, alarms, and the lease.
+    Gone,
+    /// No restart is owed (any more): what is left are alarms, and the lease.
     Leased,
 }
 
@@ -89,8 +91,8 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<Take
         Some(_) => match seen(ports, location, instance_id).await {
             Ok(instance) if instance.state == InstanceState::Running => Stands::Running,
             Ok(instance) if !instance.state.is_gone() => Stands::Down,
-            Ok(_) => Stands::Leased,
-            Err(error) if error.name == ErrorName::InstanceGone => Stands::Leased,
+            Ok(_) => Stands::Gone,
+            Err(error) if error.name == ErrorName::InstanceGone => Stands::Gone,
             Err(error) => return Err(error),
         },
     };
@@ -157,7 +159,8 @@ impl Lost<'_> {
         let policy = policy.map_or_else(|| self.without_policy(), Ok)?;
         let owed = matches!(stands, Stands::Down | Stands::Running);
         let intent = self.intent.as_ref().map(|intent| &intent.record);
-        let shield = intent.and_then(|intent| intent.shield.clone()).filter(|_| owed);
+        // What is suspended stays so for the whole group, whatever became of this member.
+        let shield = intent.and_then(|intent| intent.shield.clone()).filter(|_| owed || stands == Stands::Gone);
         let silenced = intent.is_some_and(|intent| !intent.alarms.is_empty());
         Ok(Taken {
             stands,
