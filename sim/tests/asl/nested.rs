@@ -27,7 +27,7 @@ fn a_request_does_not_wait_for_the_child() {
     assert_eq!(outcome.output()["ExecutionArn"], json!(arn));
     assert_eq!(outcome.seconds(), 0);
     let child = lab.sfn.describe_execution(arn).unwrap();
-    assert_eq!((child.status, child.input), (Status::Succeeded, json!({"a": 1})));
+    assert_eq!((child.status, &*child.input), (Status::Succeeded, &json!({"a": 1})));
 }
 
 #[test]
