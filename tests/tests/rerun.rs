@@ -44,6 +44,38 @@ fn an_aborted_run_that_still_holds_its_lease_goes_on_when_redriven() {
     assert_eq!(scene.held(), Vec::<String>::new());
 }
 
+/// A run of an occurrence that is aborted once it has entered `state`, and the input for another.
+fn aborted_in(seed: u64, state: &str) -> (Scene, String, serde_json::Value) {
+    let scene = Scene::nightly(seed);
+    let id = scene.add(|spec| spec);
+    let input = json!({ "instance_id": id, "occurrence": "nightly/2026-11-21T02:00:00Z" });
+    let arn = scene.start(input.clone());
+    while scene.states(&arn).last().map(String::as_str) != Some(state) {
+        scene.pass(SignedDuration::from_millis(100));
+    }
+    scene.stopgap.step_functions.stop_execution(&arn, None, Some("a person pressed stop"));
+    (scene, id, input)
+}
+
+#[test]
+fn a_run_that_is_started_again_waits_for_the_snapshots_that_are_copied_and_makes_no_others() {
+    let (scene, id, input) = aborted_in(4, "WaitUntilCompleted");
+    let again = scene.run(input);
+    assert_eq!(scene.states(&again.arn).pop().as_deref(), Some("AlreadyDone"));
+    assert_eq!((scene.snapshots().len(), scene.calls("StopInstances")), (2, 1));
+    assert_eq!(scene.state(&id), Some(InstanceState::Running));
+}
+
+#[test]
+fn a_run_that_takes_over_from_one_that_was_lost_keeps_the_snapshots_that_it_had_begun() {
+    let (scene, id, input) = aborted_in(5, "StartInstance");
+    let again = scene.run(input);
+    assert_eq!(again.status, Status::Succeeded, "{:?} {:?}", again.error, again.cause);
+    assert_eq!((scene.snapshots().len(), scene.calls("CreateSnapshots")), (2, 1));
+    assert_eq!(scene.state(&id), Some(InstanceState::Running));
+    assert_eq!(scene.held(), Vec::<String>::new());
+}
+
 #[test]
 fn an_old_occurrence_is_made_when_a_person_asks_for_it_but_not_at_its_old_start_time() {
     let scene = Scene::nightly(3);

@@ -7,7 +7,7 @@ use stopgap_core::inventory::InstanceState;
 use stopgap_core::ports::{FaultKind, LifecycleState};
 use stopgap_sim::aws::{FaultName, Injection, InstanceSpec, Site, Wrong};
 use stopgap_sim::stepfunctions::{HistoryEvent, Status};
-use stopgap_tests::{Scene, evening, home};
+use stopgap_tests::{Scene, evening, home, nightly};
 
 /// A member of an Auto Scaling group, whose nightly run is the first one there is; fleet and rescuer are scheduled.
 fn night(seed: u64) -> (Scene, String) {
@@ -275,4 +275,29 @@ fn a_table_that_cannot_be_read_is_a_critical_ticket() {
     let told: Vec<String> =
         scene.messages().into_iter().map(|(kind, action, _)| format!("{kind} {action}")).collect();
     assert_eq!(told, ["rescue-failed open", "rescue-failed resolve"]);
+}
+
+#[test]
+fn what_is_suspended_for_a_member_is_resumed_though_the_member_is_gone() {
+    for state in ["EnterStandby", "WaitUntilStopped", "StartInstance"] {
+        let scene = Scene::new(40, &[nightly(json!({ "autoscaling": "suspend" }))]);
+        let id = scene.add(|spec| spec);
+        let other = scene.stopgap.aws.add_instance(InstanceSpec::new(&home()).volume(8, &[]));
+        scene.group(1, &[&id, &other], 20);
+        scene.stopgap.rescue(evening(), at("2026-11-21T12:00:00Z"));
+        let suspended =
+            || scene.stopgap.aws.look(|world| world.places[&home()].groups["web"].suspended.len());
+        let arn = scene.start(json!({ "instance_id": id }));
+        while scene.states(&arn).last().map(String::as_str) != Some(state) || suspended() == 0 {
+            scene.pass(SignedDuration::from_millis(100));
+        }
+        scene.stopgap.aws.terminate(&id);
+        scene.pass(SignedDuration::from_hours(1));
+        assert_eq!((suspended(), scene.held()), (0, Vec::<String>::new()), "{state}");
+        assert!(
+            !scene.open_tickets().contains(&"left-stopped".to_owned()),
+            "{state}: {:?}",
+            scene.open_tickets()
+        );
+    }
 }

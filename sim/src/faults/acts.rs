@@ -139,7 +139,7 @@ impl Aws {
     }
 
     /// Terminates an instance, as a person does; its Auto Scaling group forgets it.
-    pub(super) fn terminate(&self, id: &str) {
+    pub fn terminate(&self, id: &str) {
         let now = self.clock().now();
         self.change(|world| {
             if let Some(machine) = world.machine_mut(id) {
