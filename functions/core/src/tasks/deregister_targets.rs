@@ -27,7 +27,7 @@ impl Measured for Deregistered {}
 /// Needs `elasticloadbalancing:DescribeTargetHealth`, `DeregisterTargets` and the table.
 ///
 /// # Errors
-/// [`ErrorName::TargetsPending`] while a group drains it: for as long as requests are
+/// [`ErrorName::TargetsPending`](crate::error::ErrorName::TargetsPending) while a group drains it: for as long as requests are
 /// in flight, and for the group's deregistration delay at most (300 s by default, an hour at most).
 pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result<Deregistered, TaskError> {
     lease::held(ports.table, &input.document).await?;

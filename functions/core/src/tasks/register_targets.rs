@@ -28,7 +28,7 @@ impl Measured for Reregistered {}
 /// Needs `elasticloadbalancing:DescribeTargetHealth`, `RegisterTargets` and the table.
 ///
 /// # Errors
-/// [`ErrorName::TargetsPending`] until it is seen.
+/// [`ErrorName::TargetsPending`](crate::error::ErrorName::TargetsPending) until it is seen.
 pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result<Reregistered, TaskError> {
     lease::held(ports.table, &input.document).await?;
     let run = &input.document.run;
