@@ -72,7 +72,9 @@ test('a function has no policy beside the rights that are written for it', () =>
 
 test('notify and close-run reach no instance and no other account', () => {
   for (const id of ['Notify', 'CloseRun']) {
-    expect(actionsOf(id).filter((action) => /^(ec2|autoscaling|cloudwatch|elasticloadbalancing|sts):/.test(action))).toEqual([]);
+    expect(
+      actionsOf(id).filter((action) => /^(ec2|autoscaling|cloudwatch|elasticloadbalancing|sts):/.test(action)),
+    ).toEqual([]);
     expect(actionsOf(id)).toContain('sns:Publish');
   }
 });

@@ -32,7 +32,9 @@ test("the roles that it trusts are those that the hub's functions have", () => {
 test('it may do what the functions may do to instances at home, and no more', () => {
   const home = hub();
   const onInstances = FUNCTION_NAMES.flatMap((name) => rightsOf(home, pascal(name))).filter(({ actions }) =>
-    actions.some((action) => /^(ec2|autoscaling|cloudwatch|elasticloadbalancing|kms:(CreateGrant|DescribeKey))/.test(action)),
+    actions.some((action) =>
+      /^(ec2|autoscaling|cloudwatch|elasticloadbalancing|kms:(CreateGrant|DescribeKey))/.test(action),
+    ),
   );
   const bySid = (found: { sid: string | undefined }[]): unknown[] =>
     [...new Map(found.map((statement) => [statement.sid, statement])).values()].sort((a, b) =>
