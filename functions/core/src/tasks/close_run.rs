@@ -63,11 +63,13 @@ fn verdict(document: &Document) -> (RunState, String, String) {
         let (error, cause) = if document.left_stopped() {
             let (_, failure) = document.restart_failure().unzip();
             let cause = failure.map(Failure::in_words).unwrap_or_default();
-            let cause = format!("the backup is complete, but {} does not run again: {cause}", run.instance_id);
+            let cause =
+                format!("the backup is complete, but {} does not run again: {cause}", run.instance_id);
             (ErrorName::StartFailed.to_string(), cause)
         } else if let Some((_, failure)) = document.alarms_failure() {
             let cause = failure.in_words();
-            let cause = format!("the backup is complete, but alarms of {} stay silenced: {cause}", run.instance_id);
+            let cause =
+                format!("the backup is complete, but alarms of {} stay silenced: {cause}", run.instance_id);
             (failure.error.clone(), cause)
         } else {
             (String::new(), String::new())
@@ -175,7 +177,10 @@ async fn resolve(
         (Kind::BackupFailed, complete),
         (Kind::BackupMissed, complete),
         (Kind::BackupRefused, complete),
-        (Kind::LeftStopped, (complete || document.rescue) && !document.left_stopped() || document.confirmed.is_some()),
+        (
+            Kind::LeftStopped,
+            (complete || document.rescue) && !document.left_stopped() || document.confirmed.is_some(),
+        ),
         (Kind::AlarmsSilenced, document.restored.is_some()),
         (Kind::TagsIncomplete, document.tags.as_ref().is_some_and(|answer| answer.payload.all)),
         (Kind::PruneFailed, document.pruned.is_some() && !failed("PruneSnapshots")),

@@ -47,7 +47,11 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result
     let mut writes = vec![if open.alarms.is_empty() {
         Write::Delete { key, expect }
     } else {
-        put(key, expect, &Intent { restarted: true, shield: None, group: None, targets: Vec::new(), ..open.clone() })?
+        put(
+            key,
+            expect,
+            &Intent { restarted: true, shield: None, group: None, targets: Vec::new(), ..open.clone() },
+        )?
     }];
     if let Some(group) = &open.group {
         let holder = instance_key(&run.location, &run.instance_id);

@@ -44,7 +44,8 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result
     let run = &input.document.run;
     let instance = describe(ports.ec2, &run.location, &run.instance_id).await?;
     let made: Vec<_> = input.document.snapshots.iter().flat_map(|answer| &answer.payload.snapshots).collect();
-    let volumes = volumes::describe(ports.ec2, run, made.iter().map(|of| of.volume_id.clone()).collect()).await?;
+    let volumes =
+        volumes::describe(ports.ec2, run, made.iter().map(|of| of.volume_id.clone()).collect()).await?;
     // What a snapshot has already is known without asking: the set tags, and what an earlier try wrote, which this one
     // would write alike.
     let present = tags::of_set(run, made.len());

@@ -65,7 +65,8 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result
             return Ok(created(&instance, made, tried_at));
         }
         if cx.now.duration_since(tried_at) <= cx.settings.read_lag {
-            let cause = format!("the create of {tried_at} was not answered, and not all of it is to be seen yet");
+            let cause =
+                format!("the create of {tried_at} was not answered, and not all of it is to be seen yet");
             return Err(TaskError::new(ErrorName::CreateUnsettled, cause));
         }
     }
@@ -88,7 +89,9 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result
             Err(TaskError::new(ErrorName::CreateUnsettled, fault.to_string()))
         }
         // A failure of the service, or an answer that cannot be read, does not tell whether it was carried out.
-        Err(fault) if matches!(fault.kind, FaultKind::Unavailable | FaultKind::Malformed) => Err(fault.into()),
+        Err(fault) if matches!(fault.kind, FaultKind::Unavailable | FaultKind::Malformed) => {
+            Err(fault.into())
+        }
         Err(fault) => {
             forget_try(ports, run, &noted).await;
             Err(fault.into())
@@ -121,7 +124,11 @@ async fn seen_since(ports: Ports<'_>, run: &RunPlan, tried_at: Timestamp) -> Res
         .into_iter()
         .map(|s| CreatedSnapshot { id: s.id, volume_id: s.volume_id, started_at: s.started_at })
         .collect();
-    Ok(if wanted.is_some_and(|wanted: usize| volumes_of(&made) >= wanted) { Seen::Whole(made) } else { Seen::Part })
+    Ok(if wanted.is_some_and(|wanted: usize| volumes_of(&made) >= wanted) {
+        Seen::Whole(made)
+    } else {
+        Seen::Part
+    })
 }
 
 fn volumes_of(made: &[CreatedSnapshot]) -> usize {

@@ -51,8 +51,10 @@ async fn standby(
     group: &str,
     instance_id: &str,
 ) -> Result<(), TaskError> {
-    let pending = || TaskError::new(ErrorName::StandbyPending, format!("{instance_id} is not in Standby yet"));
-    let refused = |why: &str| TaskError::new(ErrorName::StandbyRefused, format!("{instance_id} of {group}: {why}"));
+    let pending =
+        || TaskError::new(ErrorName::StandbyPending, format!("{instance_id} is not in Standby yet"));
+    let refused =
+        |why: &str| TaskError::new(ErrorName::StandbyRefused, format!("{instance_id} of {group}: {why}"));
     match auto_scaling.member(at, instance_id).await?.map(|member| member.lifecycle) {
         Some(LifecycleState::Standby) => Ok(()),
         Some(LifecycleState::EnteringStandby | LifecycleState::Pending) => Err(pending()),

@@ -14,8 +14,8 @@ use crate::error::{ErrorName, TaskError};
 use crate::inventory::Location;
 use crate::measure::{Measure, Measured};
 use crate::occurrence::Occurrence;
-use crate::policy::PolicyId;
 use crate::plan::admission::START_EVERY;
+use crate::policy::PolicyId;
 use crate::ports::{Context, Executions, Ports, all_pages};
 use crate::records::{Intent, Lease, read_all};
 use crate::ticket::{self, Kind, Matter, Report};
@@ -128,7 +128,9 @@ async fn owed(
     let running = match of {
         // That execution has ended, says its event.
         Some(_) => BTreeSet::new(),
-        None => running(ports.executions, leases.iter().map(|(_, lease)| lease.record.owner.as_str())).await?,
+        None => {
+            running(ports.executions, leases.iter().map(|(_, lease)| lease.record.owner.as_str())).await?
+        }
     };
     let is_owed = |sort: &str, lease: &Lease| match of {
         Some(execution) => lease.owner == execution,
@@ -187,7 +189,8 @@ mod tests {
 
     #[test]
     fn an_execution_names_its_machine() {
-        let execution = "arn:aws-cn:states:cn-north-1:111122223333:execution:stopgap-instance:i-1_20261121T020000Z";
+        let execution =
+            "arn:aws-cn:states:cn-north-1:111122223333:execution:stopgap-instance:i-1_20261121T020000Z";
         let machine = "arn:aws-cn:states:cn-north-1:111122223333:stateMachine:stopgap-instance";
         assert_eq!(machine_of(execution).as_deref(), Some(machine));
         assert_eq!(machine_of("nonsense"), None);

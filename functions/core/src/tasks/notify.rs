@@ -134,7 +134,9 @@ fn of_run(kind: Kind, document: &Document) -> (Matter, Report) {
         Kind::LeftStopped => document.restart_failure().or_else(|| document.lost()),
         Kind::AlarmsSilenced => document.alarms_failure(),
         Kind::TagsIncomplete => document.failures.get("CopyTags").map(|failure| ("CopyTags", failure)),
-        Kind::PruneFailed => document.failures.get("PruneSnapshots").map(|failure| ("PruneSnapshots", failure)),
+        Kind::PruneFailed => {
+            document.failures.get("PruneSnapshots").map(|failure| ("PruneSnapshots", failure))
+        }
         Kind::BackupFailed
         | Kind::BackupMissed
         | Kind::BackupRefused

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Failure;
-use super::prune_orphans;
 use super::notify::{Fleet, Unserved};
+use super::prune_orphans;
 use super::resolve_run::Request;
 use crate::error::{ErrorName, TaskError};
 use crate::inventory::Location;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{RunPlan, StateInput};
+use crate::backup_set::{self, BackupSet, SetStatus};
 use crate::error::{ErrorName, TaskError};
 use crate::inventory::{Instance, InstanceState};
 use crate::measure::Measured;
@@ -14,10 +15,9 @@ use crate::policy::{AlarmActions, Consistency, LoadBalancing, Restart};
 use crate::ports::{Context, Ports, SnapshotQuery, Written, all_pages};
 use crate::preflight::{Report, Subject};
 use crate::records::{Intent, Lease, Run, RunState, Shield, Stored, instance_key, put, read, unchanged};
+use crate::targets::{self, Registered};
 use crate::volumes;
 use crate::waiting::describe;
-use crate::targets::{self, Registered};
-use crate::backup_set::{self, BackupSet, SetStatus};
 use crate::{alarms, scaling, slots};
 
 /// What `prepare-run` answers.
@@ -89,7 +89,10 @@ fn told(cx: Context<'_>, prepared: Result<Prepared, TaskError>) -> Result<Prepar
             Ok(Prepared { outcome: Outcome::DryRun, ..prepared })
         }
         Err(TaskError { name, cause })
-            if matches!(name, ErrorName::LeaseBusy | ErrorName::InTransition | ErrorName::StartWindowPassed) =>
+            if matches!(
+                name,
+                ErrorName::LeaseBusy | ErrorName::InTransition | ErrorName::StartWindowPassed
+            ) =>
         {
             Ok(outcome_only(cx, Outcome::DryRun, vec![format!("{name}: {cause}")]))
         }
@@ -165,7 +168,10 @@ async fn prepare(ports: Ports<'_>, cx: Context<'_>, run: &RunPlan) -> Result<Pre
         }
     };
     if !targets.is_empty() {
-        reasons.push(format!("it is out of its load balancers while it is down: {}", targets::in_words(&targets)));
+        reasons.push(format!(
+            "it is out of its load balancers while it is down: {}",
+            targets::in_words(&targets)
+        ));
     }
     let prepared = Prepared {
         outcome: Outcome::Ready,
@@ -197,11 +203,7 @@ enum Served {
     Yes(Outcome),
 }
 
-async fn served(
-    ports: Ports<'_>,
-    run: &RunPlan,
-    record: Option<&Stored<Run>>,
-) -> Result<Served, TaskError> {
+async fn served(ports: Ports<'_>, run: &RunPlan, record: Option<&Stored<Run>>) -> Result<Served, TaskError> {
     match record.map(|stored| &stored.record) {
         Some(Run { state: RunState::Complete, .. }) => return Ok(Served::Yes(Outcome::AlreadyDone)),
         Some(Run { state: RunState::Live, execution, .. })
@@ -237,11 +239,7 @@ impl Held {
     ///
     /// An owner that runs keeps its lease. One that does not (aborted, timed out, or closed without having been able to
     /// start the instance) is taken over, and its debt with it.
-    async fn read(
-        ports: Ports<'_>,
-        run: &RunPlan,
-        record: Option<Stored<Run>>,
-    ) -> Result<Self, TaskError> {
+    async fn read(ports: Ports<'_>, run: &RunPlan, record: Option<Stored<Run>>) -> Result<Self, TaskError> {
         let lease = read::<Lease>(ports.table, &Lease::key(&run.location, &run.instance_id)).await?;
         let intent = read::<Intent>(ports.table, &Intent::key(&run.location, &run.instance_id)).await?;
         let mut notes = Vec::new();
@@ -339,7 +337,9 @@ async fn take(
         occurrence: run.occurrence.clone(),
         taken_at: cx.now,
         // A create that a lost run tried for this occurrence may still be on its way.
-        create_tried_at: lost.filter(|lease| lease.occurrence == run.occurrence).and_then(|l| l.create_tried_at),
+        create_tried_at: lost
+            .filter(|lease| lease.occurrence == run.occurrence)
+            .and_then(|l| l.create_tried_at),
         deletions: 0,
         pruned_to: None,
     };
@@ -384,9 +384,7 @@ async fn take(
         writes.push(put(Intent::key(&run.location, &run.instance_id), unchanged(&held.intent), &intent)?);
         if let Some((group, max)) = slot {
             let holder = instance_key(&run.location, &run.instance_id);
-            writes.push(
-                slots::take(ports.table, &run.location, &group, max, &holder, &run.execution).await?,
-            );
+            writes.push(slots::take(ports.table, &run.location, &group, max, &holder, &run.execution).await?);
         }
     }
     match ports.table.write(writes).await? {

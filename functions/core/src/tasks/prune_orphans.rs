@@ -103,11 +103,7 @@ fn left_alone(why: String) -> Answer {
 
 /// Takes the instance's lease, or goes on with it where an earlier try of this has it. Whoever else has it keeps it, lost runs
 /// included: to take over from those is the rescuer's, who starts what they have stopped.
-async fn take<'a>(
-    ports: Ports<'a>,
-    cx: Context<'_>,
-    orphan: &'a Request,
-) -> Result<Held<'a>, TaskError> {
+async fn take<'a>(ports: Ports<'a>, cx: Context<'_>, orphan: &'a Request) -> Result<Held<'a>, TaskError> {
     let Request { location, instance_id, execution, .. } = orphan;
     let key = Lease::key(location, instance_id);
     // What tells it from another policy's pruning of the same instance in the same execution.

@@ -46,7 +46,8 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: StateInput) -> Result
         if !missing.is_empty() {
             load_balancers.register_targets(at, group, id, &missing).await?;
         }
-        waited_for.extend(registered.into_iter().filter(|one| is_missing(&seen, one) || !is_well(&seen, one)));
+        waited_for
+            .extend(registered.into_iter().filter(|one| is_missing(&seen, one) || !is_well(&seen, one)));
     }
     if waited_for.is_empty() {
         return Ok(Reregistered { at: cx.now });

@@ -171,9 +171,8 @@ fn only_match(
     instance: &Instance,
     home: &Location,
 ) -> Result<Policy, TaskError> {
-    matching.retain(|policy| {
-        policy.targets_place(place, Some(home)) && policy.selects(instance).is_selected()
-    });
+    matching
+        .retain(|policy| policy.targets_place(place, Some(home)) && policy.selects(instance).is_selected());
     let ids = matching.iter().map(|policy| policy.id.as_str()).collect::<Vec<_>>().join(", ");
     match (matching.pop(), matching.is_empty()) {
         (Some(policy), true) => Ok(policy),

@@ -127,8 +127,7 @@ impl Lost<'_> {
     async fn take(&self, stands: Stands, mine: bool) -> Result<Taken, TaskError> {
         let Lease { instance_id, location, occurrence, .. } = &self.lease.record;
         let fence = if mine { self.lease.record.fence } else { self.lease.record.fence + 1 };
-        let deadline =
-            self.cx.now.saturating_add(self.cx.settings.restart_limit).unwrap_or(Timestamp::MAX);
+        let deadline = self.cx.now.saturating_add(self.cx.settings.restart_limit).unwrap_or(Timestamp::MAX);
         let key = Run::key(occurrence, location, instance_id);
         let record = read::<Run>(self.ports.table, &key).await?;
         let policy = policies::get(self.ports.table, &occurrence.policy).await?;
@@ -160,7 +159,8 @@ impl Lost<'_> {
         let owed = matches!(stands, Stands::Down | Stands::Running);
         let intent = self.intent.as_ref().map(|intent| &intent.record);
         // What is suspended stays so for the whole group, whatever became of this member.
-        let shield = intent.and_then(|intent| intent.shield.clone()).filter(|_| owed || stands == Stands::Gone);
+        let shield =
+            intent.and_then(|intent| intent.shield.clone()).filter(|_| owed || stands == Stands::Gone);
         let silenced = intent.is_some_and(|intent| !intent.alarms.is_empty());
         Ok(Taken {
             stands,

@@ -74,7 +74,8 @@ mod tests {
     #[test]
     fn finds_the_resources_of_every_kind_of_event() {
         let state_change = json!({ "instance-id": "i-1", "state": "stopped" });
-        let single = json!({ "event": "createSnapshot", "snapshot_id": "arn:aws:ec2::us-west-2:snapshot/snap-1" });
+        let single =
+            json!({ "event": "createSnapshot", "snapshot_id": "arn:aws:ec2::us-west-2:snapshot/snap-1" });
         let multi = json!({ "event": "createSnapshots", "snapshots": [
             { "snapshot_id": "arn:aws:ec2::us-east-1:snapshot/snap-1" },
             { "snapshot_id": "arn:aws:ec2:us-east-1::snapshot/snap-2" },
