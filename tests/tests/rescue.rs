@@ -277,27 +277,45 @@ fn a_table_that_cannot_be_read_is_a_critical_ticket() {
     assert_eq!(told, ["rescue-failed open", "rescue-failed resolve"]);
 }
 
+/// A run that has suspended its group's processes and is in `state`; the rescuer is scheduled.
+fn suspending(seed: u64, state: &str) -> (Scene, String) {
+    let scene = Scene::new(seed, &[nightly(json!({ "autoscaling": "suspend" }))]);
+    let id = scene.add(|spec| spec);
+    let other = scene.stopgap.aws.add_instance(InstanceSpec::new(&home()).volume(8, &[]));
+    scene.group(1, &[&id, &other], 20);
+    scene.stopgap.rescue(evening(), at("2026-11-21T12:00:00Z"));
+    let arn = scene.start(json!({ "instance_id": id }));
+    while scene.states(&arn).last().map(String::as_str) != Some(state) || suspended(&scene) == Some(0) {
+        scene.pass(SignedDuration::from_millis(100));
+    }
+    (scene, id)
+}
+
+/// How many processes of the group are suspended; `None` if it is not there.
+fn suspended(scene: &Scene) -> Option<usize> {
+    scene.stopgap.aws.look(|world| world.places[&home()].groups.get("web").map(|group| group.suspended.len()))
+}
+
 #[test]
 fn what_is_suspended_for_a_member_is_resumed_though_the_member_is_gone() {
     for state in ["EnterStandby", "WaitUntilStopped", "StartInstance"] {
-        let scene = Scene::new(40, &[nightly(json!({ "autoscaling": "suspend" }))]);
-        let id = scene.add(|spec| spec);
-        let other = scene.stopgap.aws.add_instance(InstanceSpec::new(&home()).volume(8, &[]));
-        scene.group(1, &[&id, &other], 20);
-        scene.stopgap.rescue(evening(), at("2026-11-21T12:00:00Z"));
-        let suspended =
-            || scene.stopgap.aws.look(|world| world.places[&home()].groups["web"].suspended.len());
-        let arn = scene.start(json!({ "instance_id": id }));
-        while scene.states(&arn).last().map(String::as_str) != Some(state) || suspended() == 0 {
-            scene.pass(SignedDuration::from_millis(100));
-        }
+        let (scene, id) = suspending(40, state);
         scene.stopgap.aws.terminate(&id);
         scene.pass(SignedDuration::from_hours(1));
-        assert_eq!((suspended(), scene.held()), (0, Vec::<String>::new()), "{state}");
-        assert!(
-            !scene.open_tickets().contains(&"left-stopped".to_owned()),
-            "{state}: {:?}",
-            scene.open_tickets()
-        );
+        assert_eq!((suspended(&scene), scene.held()), (Some(0), Vec::<String>::new()), "{state}");
+        let tickets = scene.open_tickets();
+        assert!(!tickets.contains(&"left-stopped".to_owned()), "{state}: {tickets:?}");
     }
+}
+
+#[test]
+fn of_a_group_that_is_gone_with_its_member_nothing_is_owed() {
+    let (scene, id) = suspending(41, "WaitUntilStopped");
+    scene.stopgap.aws.terminate(&id);
+    scene.stopgap.aws.change(|world| {
+        world.places.get_mut(&home()).expect("it is there").groups.remove("web");
+    });
+    scene.pass(SignedDuration::from_hours(1));
+    assert_eq!(scene.held(), Vec::<String>::new());
+    assert!(!scene.open_tickets().contains(&"left-stopped".to_owned()), "{:?}", scene.open_tickets());
 }

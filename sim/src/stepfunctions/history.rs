@@ -73,7 +73,7 @@ impl History {
         Self { keep, events: RefCell::default() }
     }
 
-    /// `value` as text, if it is going to be kept: to write it down takes longer than all the rest of an event.
+    /// `value` as text if it is going to be kept, else nothing: to write it down takes longer than all the rest of an event.
     pub(super) fn text(&self, value: &Value) -> String {
         if self.keep == Keep::Everything { value.to_string() } else { String::new() }
     }

@@ -17,7 +17,7 @@ use crate::inventory::{Snapshot, SnapshotState, Unknown};
 use crate::policy::PolicyId;
 use crate::set_tags;
 
-/// Of how many bytes a snapshot is printed at least: its id, its volume's, its state, start, size and owner.
+/// Of about how many bytes a snapshot without tags is printed. Where they are fewer, the list of them grows.
 const SHORTEST: usize = 256;
 
 /// Texts by number.
@@ -141,8 +141,8 @@ impl Catalogue {
         let unreadable = |error: io::Error| DescribeError { file: file.to_owned(), why: error.to_string() };
         let mut catalogue = Self::default();
         let mut reader = open().map_err(unreadable)?;
-        // What there is no room for may still turn out to be none: a length is only what is said of a file.
-        let _ = catalogue.entries.try_reserve(entries_at_most(&mut reader).map_err(unreadable)?);
+        // Some things that can be opened tell a length that no memory has room for, such as a folder: then the list grows.
+        let _ = catalogue.entries.try_reserve(entries_expected(&mut reader).map_err(unreadable)?);
         let read = scan::items(reader, "Snapshots", |scanner| {
             let mut raw = Raw::default();
             read(&mut raw, scanner, group_by)?;
@@ -343,10 +343,9 @@ impl Order {
     }
 }
 
-/// How many snapshots there can be in a file of this length: What is reserved
-/// and not used takes no memory, while a list that grows is copied again and again. What has no length, such as a pipe, tells
-/// nothing.
-fn entries_at_most(file: &mut impl Seek) -> io::Result<usize> {
+/// How many snapshots a file of this length may have; 0 for what has none, such as a pipe. What is reserved and not used takes
+/// no memory, while a list that grows is copied again and again.
+fn entries_expected(file: &mut impl Seek) -> io::Result<usize> {
     let Ok(length) = file.seek(SeekFrom::End(0)) else { return Ok(0) };
     file.rewind()?;
     Ok(usize::try_from(length).unwrap_or_default() / SHORTEST)

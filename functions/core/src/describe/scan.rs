@@ -2,9 +2,8 @@
 //!
 //! A file of a million snapshots is larger than the memory it should take to read it, and most of it is not wanted. This
 //! walks over what is not wanted without making anything of it, and holds one item at a time; an item that is wanted whole,
-//! serde reads. It takes what it knows
-//! and nothing else: on anything odd it gives up, and whoever calls it reads the file in the ordinary way, which finds
-//! words for what is wrong.
+//! serde reads. It takes what it knows and nothing else: on anything odd it gives up, and whoever calls it reads the file in
+//! the ordinary way, which finds words for what is wrong.
 
 use std::borrow::Cow;
 use std::io::{self, Read};

@@ -20,7 +20,7 @@ impl Cron {
         Ok(Self { fields: Fields::parse(text)?, search: OnceLock::new() })
     }
 
-    /// Croner reads whatever [`pattern`] writes.
+    /// Croner reads whatever [`pattern`] writes: the invariants of the fuzz target `schedules` would find what it does not.
     fn search(&self) -> Option<&croner::Cron> {
         let compile = || {
             let parser = croner::parser::CronParser::builder()

@@ -179,7 +179,7 @@ async fn resolve(
         (Kind::BackupRefused, complete),
         (
             Kind::LeftStopped,
-            (complete || document.rescue) && !document.left_stopped() || document.confirmed.is_some(),
+            !document.left_stopped() && (complete || document.rescue || document.confirmed.is_some()),
         ),
         (Kind::AlarmsSilenced, document.restored.is_some()),
         (Kind::TagsIncomplete, document.tags.as_ref().is_some_and(|answer| answer.payload.all)),

@@ -115,7 +115,8 @@ async fn prepare(ports: Ports<'_>, cx: Context<'_>, run: &RunPlan) -> Result<Pre
     let held = Held::read(ports, run, record).await?;
     // Who takes a debt over has an instance to start, and finds these snapshots by the time of the create.
     if copying && held.debt().is_none() {
-        let cause = format!("a failed run's snapshots of {} are still being copied", run.occurrence);
+        let cause =
+            format!("the snapshots of {} that an earlier run began are still being copied", run.occurrence);
         return Err(TaskError::new(ErrorName::InTransition, cause));
     }
     let stopped = match instance.state {
@@ -203,6 +204,7 @@ enum Served {
     Yes(Outcome),
 }
 
+/// What the run's record says of the occurrence; and the snapshots' tags, so that a lost table does not mean a second backup.
 async fn served(ports: Ports<'_>, run: &RunPlan, record: Option<&Stored<Run>>) -> Result<Served, TaskError> {
     match record.map(|stored| &stored.record) {
         Some(Run { state: RunState::Complete, .. }) => return Ok(Served::Yes(Outcome::AlreadyDone)),
@@ -213,7 +215,6 @@ async fn served(ports: Ports<'_>, run: &RunPlan, record: Option<&Stored<Run>>) -
         }
         _ => {}
     }
-    // The tags say it too, so that a lost table does not mean a second backup.
     let query = SnapshotQuery::OfInstance(run.instance_id.clone());
     let snapshots = all_pages(|page| ports.ec2.describe_snapshots(&run.location, &query, page)).await?;
     let sets = backup_set::group(&snapshots).sets;
