@@ -147,6 +147,12 @@ pub(super) fn build(
     if setting == Setting::Balanced {
         let targets: Vec<(&str, u16)> = ids.iter().map(|id| (id.as_str(), 443)).collect();
         aws.add_target_group(&home(), "web", &targets);
+        // So that it is asked a few times, not dozens: what goes wrong with one of many questions goes wrong with another.
+        aws.change(|world| {
+            for group in world.places.values_mut().flat_map(|place| place.target_groups.values_mut()) {
+                (group.drains_for, group.checks_take) = (Duration::from_secs(20), Duration::from_secs(10));
+            }
+        });
     }
     let is_member = !matches!(setting, Setting::StoppedBefore | Setting::Balanced);
     if let Some(first) = ids.first().filter(|_| is_member) {
