@@ -1,13 +1,13 @@
 //! Two things that go wrong in one run.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use jiff::SignedDuration;
 
 use super::matrix::Line;
-use super::play::{Played, Scenario};
+use super::play::{Entry, Played, Scenario};
 use super::singles::{acts, calls, events};
-use super::stage::Setting;
 use super::trouble::Trouble;
 
 /// When the rescuer has looked again for sure.
@@ -24,25 +24,24 @@ pub(super) fn firsts(singles: &[Line]) -> Vec<&Scenario> {
 
 /// Which ways of going wrong come to the same at a call, as the single scenarios show.
 pub(super) struct Courses {
-    /// The ways of which another comes to the same.
+    /// The ways of which, wherever they were tried, another before it came to the same.
     alike: BTreeSet<Trouble>,
 }
 
 impl Courses {
-    /// Those of the usual setting.
+    /// Those of these single scenarios.
     pub(super) fn of(singles: &[Line]) -> Self {
         let mut courses = BTreeSet::new();
-        let mut alike = BTreeSet::new();
-        for line in singles.iter().filter(|line| line.scenario.setting == Setting::Night) {
+        let (mut alike, mut of_its_own) = (BTreeSet::new(), BTreeSet::new());
+        for line in singles {
             let [trouble @ Trouble::Call(place, operation, nth, _)] = line.scenario.troubles.as_slice()
             else {
                 continue;
             };
-            if !courses.insert((place, operation, nth, line.course)) {
-                alike.insert(trouble.clone());
-            }
+            let is_new = courses.insert((line.scenario.setting, place, operation, nth, line.course));
+            if is_new { &mut of_its_own } else { &mut alike }.insert(trouble);
         }
-        Self { alike }
+        Self { alike: alike.difference(&of_its_own).map(|trouble| Trouble::clone(trouble)).collect() }
     }
 
     /// The scenarios in which something goes wrong after what `first` has gone wrong with: at every call that the run which
@@ -66,7 +65,7 @@ fn seconds(first: &Scenario, played: &Played) -> Vec<Scenario> {
     let next = from.at.saturating_add(NEXT_LOOK).unwrap_or(from.at);
     let rest = Played {
         calls: played.calls[after..].to_vec(),
-        states: played.states.iter().filter(|(at, _)| *at >= from.at).cloned().collect(),
+        states: moments(&played.states).into_iter().filter(|(at, _)| *at >= from.at).collect(),
         ..played.clone()
     };
     let known = |trouble: &Trouble| !first.troubles.contains(trouble);
@@ -78,4 +77,24 @@ fn seconds(first: &Scenario, played: &Played) -> Vec<Scenario> {
             ..first.clone()
         })
         .collect()
+}
+
+/// Of the states that a machine enters for the first time at one moment, the last: what happens in one of them happens to the
+/// same world as in another.
+fn moments(states: &[Entry]) -> Vec<Entry> {
+    let mut seen = BTreeSet::new();
+    let new = states.iter().filter(|(_, state)| seen.insert(state));
+    let mut moments: Vec<Entry> = Vec::new();
+    for (at, state) in new {
+        match moments.last_mut().filter(|(then, before)| then == at && machine(before) == machine(state)) {
+            Some((_, last)) => *last = Rc::clone(state),
+            None => moments.push((*at, Rc::clone(state))),
+        }
+    }
+    moments
+}
+
+/// Whose state it is: what is before the dot, or nothing for an instance's run.
+fn machine(state: &str) -> &str {
+    state.split_once('.').map_or("", |(machine, _)| machine)
 }
