@@ -167,6 +167,23 @@ fn a_run_and_the_rescuer_side_by_side_leave_no_ticket_open() {
 }
 
 #[test]
+fn a_second_thing_goes_wrong_wherever_the_night_goes_on_after_the_first() {
+    let of = |only: &str| {
+        let question = Question { pairs: true, seeds: 0, only: Some(only.to_owned()) };
+        matrix(&question, |_| {}, || {}).expect("it runs")
+    };
+    let early = of("stopped-before: HowToGoOn/started-by-hand");
+    let late = of("stopped-before: CloseRun/aborted");
+    for matrix in [&early, &late] {
+        assert!(matrix.violations.is_empty(), "{:#?}", matrix.violations[0]);
+        assert_eq!(matrix.scenarios, matrix.pairs + 1);
+    }
+    // What is left of a night when a run closes: the rescuer's look at it, of half a dozen calls at the least.
+    assert!(late.pairs > 6 * 5, "{} pairs", late.pairs);
+    assert!(early.pairs > 2 * late.pairs, "{} pairs, and {}", early.pairs, late.pairs);
+}
+
+#[test]
 fn a_thousand_random_nights_break_no_promise() {
     let question = Question { seeds: 1_000, only: Some("no single scenario".to_owned()), pairs: false };
     let matrix = matrix(&question, |_| {}, || {}).expect("it runs");

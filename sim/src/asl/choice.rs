@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use jiff::Timestamp;
 use serde_json::{Number, Value};
 
-use super::paths::{Path, Scope};
+use super::paths::{Path, Reads, Scope};
 
 /// A rule: one comparison, or a combination of rules.
 #[derive(Debug, Clone, PartialEq)]
@@ -141,14 +141,15 @@ pub enum Property {
 pub struct MissingVariable(pub String);
 
 impl Rule {
-    /// Whether a path in it reads the context object.
-    pub fn uses_context(&self) -> bool {
+    /// What the paths in it read of the context object.
+    pub fn reads(&self) -> Reads {
         match self {
-            Self::And(rules) | Self::Or(rules) => rules.iter().any(Self::uses_context),
-            Self::Not(rule) => rule.uses_context(),
-            Self::Test { variable, test } => {
-                variable.is_context() || matches!(test, Test::CompareWith(_, _, path) if path.is_context())
+            Self::And(rules) | Self::Or(rules) => rules.iter().map(Self::reads).max().unwrap_or_default(),
+            Self::Not(rule) => rule.reads(),
+            Self::Test { variable, test: Test::CompareWith(_, _, path) } => {
+                variable.reads().max(path.reads())
             }
+            Self::Test { variable, .. } => variable.reads(),
         }
     }
 

@@ -57,6 +57,18 @@ impl<'a> Scope<'a> {
     }
 }
 
+/// What is read of the context object, which is made only when it is read. It holds a copy of the execution's input.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reads {
+    /// Nothing of it.
+    #[default]
+    Nothing,
+    /// Names and times that are always in it; the execution's input is not needed, not even to say what is there instead.
+    Plain,
+    /// Anything.
+    All,
+}
+
 /// A step that leads to at most one value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
@@ -115,9 +127,20 @@ impl Path {
         &self.text
     }
 
-    /// Whether it selects from the context object.
-    pub fn is_context(&self) -> bool {
-        self.of_context
+    /// What it reads of the context object.
+    pub fn reads(&self) -> Reads {
+        if !self.of_context {
+            return Reads::Nothing;
+        }
+        let [Step::Name(of), Step::Name(what)] = self.steps.as_slice() else { return Reads::All };
+        match (of.as_str(), what.as_str()) {
+            // A filter may refer to the root.
+            _ if self.all.is_some() => Reads::All,
+            ("Execution", "Id" | "Name" | "RoleArn" | "StartTime" | "RedriveCount")
+            | ("StateMachine", "Id" | "Name")
+            | ("State", "Name" | "EnteredTime") => Reads::Plain,
+            _ => Reads::All,
+        }
     }
 
     /// Whether it selects at most one value.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::error::{Report, join};
 use super::intrinsics::{self, Call, Env};
-use super::paths::{Path, PathSyntaxError};
+use super::paths::{Path, PathSyntaxError, Reads};
 
 /// A payload template.
 #[derive(Debug, Clone)]
@@ -157,14 +157,16 @@ impl Template {
         }
     }
 
-    /// Whether a path in it reads the context object.
-    pub fn uses_context(&self) -> bool {
+    /// What the paths in it read of the context object.
+    pub fn reads(&self) -> Reads {
         match self {
-            Self::Literal(_) => false,
-            Self::Object(fields) => fields.iter().any(|(_, template)| template.uses_context()),
-            Self::Array(items) => items.iter().any(Self::uses_context),
-            Self::Path { path, .. } => path.is_context(),
-            Self::Intrinsic(call) => call.uses_context(),
+            Self::Literal(_) => Reads::Nothing,
+            Self::Object(fields) => {
+                fields.iter().map(|(_, template)| template.reads()).max().unwrap_or_default()
+            }
+            Self::Array(items) => items.iter().map(Self::reads).max().unwrap_or_default(),
+            Self::Path { path, .. } => path.reads(),
+            Self::Intrinsic(call) => call.reads(),
         }
     }
 

@@ -36,17 +36,17 @@ impl Host {
 }
 
 impl TaskRunner for Host {
-    fn call(&self, call: TaskCall) -> LocalBoxFuture<'static, Result<Value, TaskFailure>> {
+    fn call(&self, mut call: TaskCall) -> LocalBoxFuture<'static, Result<Value, TaskFailure>> {
         let aws = self.aws.clone();
         async move {
             let text = |name: &str| call.parameters.get(name).and_then(Value::as_str);
             let function = text("FunctionName").filter(|_| call.resource.contains("lambda:invoke"));
-            let Some(function) = function else {
+            let Some(function) = function.map(str::to_owned) else {
                 return Err(failure("States.Runtime", format!("{} is not simulated", call.resource)));
             };
-            let payload = call.parameters.get("Payload").cloned().unwrap_or(Value::Null);
+            let payload = call.parameters.get_mut("Payload").map(Value::take).unwrap_or_default();
             let caller = Caller::state(&call.execution_arn, &call.state);
-            let answer = aws.invoke(function, caller, payload).await?;
+            let answer = aws.invoke(&function, caller, payload).await?;
             Ok(json!({ "ExecutedVersion": "$LATEST", "Payload": answer, "StatusCode": 200 }))
         }
         .boxed_local()

@@ -11,7 +11,7 @@ use super::history::Details;
 use super::iso;
 use super::service::Service;
 use crate::asl::intrinsics::Env;
-use crate::asl::paths::Scope;
+use crate::asl::paths::{Reads, Scope};
 
 /// A line of control of an execution.
 #[derive(Clone, Copy)]
@@ -64,13 +64,17 @@ pub(super) struct Entered<'a> {
 }
 
 impl Entered<'_> {
-    /// The context object.
-    pub(super) fn context(&self) -> Value {
+    /// The context object, with as much as is read of it.
+    fn context(&self, reads: Reads) -> Value {
+        if reads == Reads::Nothing {
+            return Value::Null;
+        }
         let run = self.thread.run;
+        let input = if reads == Reads::All { Value::clone(&run.input) } else { Value::Null };
         let mut context = json!({
             "Execution": {
                 "Id": run.arn,
-                "Input": *run.input,
+                "Input": input,
                 "Name": run.name,
                 "RoleArn": self.thread.service.settings.role_arn,
                 "StartTime": iso(run.started),
@@ -93,10 +97,9 @@ impl Entered<'_> {
         context
     }
 
-    /// Runs `f` with what paths and intrinsic functions see. The context object holds a copy of the execution's input,
-    /// so it is made only when it is going to be read.
-    pub(super) fn with_env<T>(&self, data: &Value, uses_context: bool, f: impl FnOnce(&Env<'_>) -> T) -> T {
-        let context = if uses_context { self.context() } else { Value::Null };
+    /// Runs `f`, which reads so much of the context object, with what paths and intrinsic functions see.
+    pub(super) fn with_env<T>(&self, data: &Value, reads: Reads, f: impl FnOnce(&Env<'_>) -> T) -> T {
+        let context = self.context(reads);
         f(&Env { scope: Scope { data, context: &context }, random: &self.thread.service.random })
     }
 

@@ -27,7 +27,7 @@ impl Entered<'_> {
 
     /// What `path` selects from `data`.
     pub(super) fn read(&self, path: &Path, data: &Value) -> Result<Value, Failure> {
-        self.with_env(data, path.is_context(), |env| path.get(env.scope))
+        self.with_env(data, path.reads(), |env| path.get(env.scope))
             .map_err(|error| self.broken(format_args!("Invalid path '{}' : {error}", path.text())))
     }
 
@@ -37,7 +37,7 @@ impl Entered<'_> {
         if let Template::Literal(value) = template {
             return Ok(value.clone());
         }
-        self.with_env(&data, template.uses_context(), |env| template.evaluate(env)).map_err(|error| {
+        self.with_env(&data, template.reads(), |env| template.evaluate(env)).map_err(|error| {
             let name = match error {
                 TemplateError::NotFound { .. } | TemplateError::ArgumentNotFound { .. } => "States.Runtime",
                 TemplateError::Intrinsic { .. } => "States.IntrinsicFailure",

@@ -133,8 +133,8 @@ async fn simple<'a>(
             Ok((entered.finish(&state.io, input, result)?, target(then)))
         }
         Kind::Choice { rules, default } => {
-            let uses_context = rules.iter().any(|(rule, _)| rule.uses_context());
-            let matched = entered.with_env(&effective, uses_context, |env| {
+            let reads = rules.iter().map(|(rule, _)| rule.reads()).max().unwrap_or_default();
+            let matched = entered.with_env(&effective, reads, |env| {
                 for (rule, target) in rules {
                     if rule.matches(env.scope)? {
                         return Ok(Some(target.as_str()));

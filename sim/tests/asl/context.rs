@@ -25,6 +25,17 @@ fn tells_of_execution_machine_and_state() {
 }
 
 #[test]
+fn a_path_that_leads_nowhere_is_told_with_all_that_is_there() {
+    let template = json!({"id.$": "$$.Execution.Id", "input.$": "$$.Execution.Input.x"});
+    assert_eq!(parameters(template, json!({"x": 1})).output()["input"], 1);
+    for path in ["$$.Execution.Nothing", "$$.Nothing.Id", "$$.Execution.Id.Nothing"] {
+        let (error, cause) = parameters(json!({"nothing.$": path}), json!({"x": 1})).error();
+        assert_eq!(error, "States.Runtime");
+        assert!(cause.contains(r#""Input":{"x":1}"#), "{cause}");
+    }
+}
+
+#[test]
 fn only_states_that_can_be_retried_have_a_retry_count() {
     let state = json!({"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": {"n.$": "$$.State.RetryCount"}});
     assert_eq!(Lab::new(&only(state), &[]).run(json!({})).output(), json!({"n": 0}));

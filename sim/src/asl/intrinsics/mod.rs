@@ -6,7 +6,7 @@ use std::fmt;
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 
-use super::paths::{Path, PathSyntaxError, Scope};
+use super::paths::{Path, PathSyntaxError, Reads, Scope};
 use super::template::TemplateError;
 
 mod arrays;
@@ -85,13 +85,14 @@ pub fn parse(text: &str) -> Result<Call, PathSyntaxError> {
 }
 
 impl Call {
-    /// Whether a path in it reads the context object.
-    pub fn uses_context(&self) -> bool {
-        self.arguments.iter().any(|argument| match argument {
-            Argument::Literal(_) => false,
-            Argument::Path(path) => path.is_context(),
-            Argument::Call(call) => call.uses_context(),
-        })
+    /// What the paths in it read of the context object.
+    pub fn reads(&self) -> Reads {
+        let of = self.arguments.iter().map(|argument| match argument {
+            Argument::Literal(_) => Reads::Nothing,
+            Argument::Path(path) => path.reads(),
+            Argument::Call(call) => call.reads(),
+        });
+        of.max().unwrap_or_default()
     }
 
     /// The result of the call.
