@@ -18,8 +18,9 @@ use crate::progress;
 /// broken promise is told with the shortest history that shows it, and the exit status is 1.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Each two things that go wrong in one run, too: the second at every call that the run makes after the first. Of ways to
-    /// go wrong after which a night takes the same course, call for call, one is tried.
+    /// Each two things that go wrong in one night, too: the second at every call, in every state and with every event after
+    /// the first. Of ways to go wrong after which a night takes the same course, call for call, one is tried, and of states
+    /// that are entered at one moment, one. With `--only`, those whose first thing has a name that contains it.
     #[arg(long)]
     pairs: bool,
     /// So many random sequences of things that go wrong over a small fleet, too.

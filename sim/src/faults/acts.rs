@@ -57,13 +57,20 @@ pub(super) fn await_states(stage: &Rc<Stage>, troubles: &[Trouble]) {
         for act in now {
             let (weak, execution, clock) = (weak.clone(), execution.to_owned(), clock.clone());
             clock.clone().spawn(async move {
-                clock.sleep(if act == Act::SetsDeleted { PLANNED } else { MOMENT }).await;
+                clock.sleep(act.comes_after()).await;
                 if let Some(stage) = weak.upgrade() {
                     stage.act(act, &execution);
                 }
             });
         }
     });
+}
+
+impl Act {
+    /// How long after its state was entered it happens.
+    pub(super) fn comes_after(self) -> Duration {
+        if self == Self::SetsDeleted { PLANNED } else { MOMENT }
+    }
 }
 
 impl Stage {

@@ -1,25 +1,38 @@
 //! Two things that go wrong in one run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::matrix::Line;
 use super::play::{Entry, Played, Scenario};
 use super::singles::{acts, calls, events};
-use super::trouble::Trouble;
+use super::trouble::{Plight, Trouble, delivery};
 
 /// When the rescuer has looked again for sure.
 const NEXT_LOOK: SignedDuration = SignedDuration::from_mins(6);
 
 /// The single scenarios to which a second thing is added: of those after which the night takes the same course, call for call,
-/// the first. Of what leads to a state that is seldom reached there is one more already.
+/// the first. What people and the world do counts by itself, because it can stay unseen until something else goes wrong. Of
+/// what leads to a state that is seldom reached there is one more already.
 pub(super) fn firsts(singles: &[Line]) -> Vec<&Scenario> {
     let mut courses = BTreeSet::new();
-    let single = singles.iter().filter(|line| line.scenario.troubles.len() == 1);
-    let new = single.filter(|line| courses.insert((line.scenario.setting, line.course)));
-    new.map(|line| &line.scenario).collect()
+    let is_new = |line: &&Line| match line.scenario.troubles.as_slice() {
+        [trouble] => courses.insert((line.scenario.setting, way(trouble), line.course)),
+        _ => false,
+    };
+    singles.iter().filter(is_new).map(|line| &line.scenario).collect()
+}
+
+/// What somebody or the world does; of a call its course tells.
+fn way(trouble: &Trouble) -> &'static str {
+    match trouble {
+        Trouble::Call(..) => "",
+        Trouble::State(_, act) => act.as_str(),
+        Trouble::Event(_, _, how) => delivery(*how),
+        Trouble::World(plight) => plight.as_str(),
+    }
 }
 
 /// Which ways of going wrong come to the same at a call, as the single scenarios show.
@@ -53,24 +66,33 @@ impl Courses {
 }
 
 fn seconds(first: &Scenario, played: &Played) -> Vec<Scenario> {
-    let after = match first.troubles.last() {
-        Some(Trouble::Call(..)) => played.calls.iter().position(|call| call.wrong).unwrap_or(usize::MAX),
-        Some(Trouble::State(..)) => {
-            let acted = played.acted;
-            played.calls.iter().position(|call| acted.is_some_and(|at| at <= call.at)).unwrap_or(usize::MAX)
-        }
-        _ => 0,
+    let since = match first.troubles.last() {
+        Some(Trouble::Call(..)) => played.calls.iter().find(|call| call.wrong).map(|call| call.at),
+        Some(Trouble::State(..)) => played.acted,
+        _ => Some(Timestamp::MIN),
     };
-    let Some(from) = played.calls.get(after) else { return Vec::new() };
-    let next = from.at.saturating_add(NEXT_LOOK).unwrap_or(from.at);
-    let rest = Played {
-        calls: played.calls[after..].to_vec(),
-        states: moments(&played.states).into_iter().filter(|(at, _)| *at >= from.at).collect(),
-        ..played.clone()
+    // What was to go wrong and did not: there is nothing after it.
+    let Some(since) = since else { return Vec::new() };
+    let after = played.calls.iter().position(|call| call.at >= since).unwrap_or(played.calls.len());
+    let rest =
+        Played { calls: played.calls[after..].to_vec(), states: moments(&played.states), ..played.clone() };
+    let looked = rest.calls.first().map_or(since, |call| call.at.saturating_add(NEXT_LOOK).unwrap_or(since));
+    let entered: BTreeMap<&str, Timestamp> = rest.states.iter().map(|(at, state)| (&**state, *at)).collect();
+    let is_later = |trouble: &Trouble| match trouble {
+        Trouble::State(place, act) => entered
+            .get(&**place)
+            .and_then(|at| at.checked_add(act.comes_after()).ok())
+            .is_some_and(|acts_at| acts_at >= since),
+        _ => true,
     };
-    let known = |trouble: &Trouble| !first.troubles.contains(trouble);
-    let seconds = calls(&rest, next).chain(acts(&rest)).chain(events(&rest, true)).filter(known);
+    // What is wrong with the world is so from the beginning: a second such thing comes after nothing else.
+    let plights = Plight::ALL.iter().map(|plight| Trouble::World(*plight)).filter(|second| {
+        first.troubles.last().is_some_and(|first| matches!(first, Trouble::World(_)) && first < second)
+    });
+    let is_new = |trouble: &Trouble| !first.troubles.contains(trouble) && is_later(trouble);
+    let seconds = calls(&rest, looked).chain(acts(&rest)).chain(events(&rest, true)).chain(plights);
     seconds
+        .filter(is_new)
         .map(|second| Scenario {
             troubles: first.troubles.iter().cloned().chain([second]).collect(),
             rescuer: true,
