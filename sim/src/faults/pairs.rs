@@ -54,7 +54,7 @@ impl Courses {
             let is_new = courses.insert((line.scenario.setting, place, operation, nth, line.course));
             if is_new { &mut of_its_own } else { &mut alike }.insert(trouble);
         }
-        Self { alike: alike.difference(&of_its_own).map(|trouble| Trouble::clone(trouble)).collect() }
+        Self { alike: alike.difference(&of_its_own).copied().cloned().collect() }
     }
 
     /// The scenarios in which something goes wrong after what `first` has gone wrong with: at every call that the run which

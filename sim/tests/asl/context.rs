@@ -29,7 +29,8 @@ fn a_path_that_leads_nowhere_is_told_with_all_that_is_there() {
     let template = json!({"id.$": "$$.Execution.Id", "input.$": "$$.Execution.Input.x"});
     assert_eq!(parameters(template, json!({"x": 1})).output()["input"], 1);
     for path in ["$$.Execution.Nothing", "$$.Nothing.Id", "$$.Execution.Id.Nothing"] {
-        let (error, cause) = parameters(json!({"nothing.$": path}), json!({"x": 1})).error();
+        let outcome = parameters(json!({"nothing.$": path}), json!({"x": 1}));
+        let (error, cause) = outcome.error();
         assert_eq!(error, "States.Runtime");
         assert!(cause.contains(r#""Input":{"x":1}"#), "{cause}");
     }
