@@ -149,17 +149,29 @@ fn a_run_that_is_lost_in_any_state_is_rescued() {
     }
 }
 
-/// What pairs of faults have found.
 #[test]
-fn a_run_and_the_rescuer_side_by_side_leave_no_ticket_open() {
+fn what_broke_a_promise_in_a_pair_breaks_none_any_more() {
     let state = |place: &str, act| Trouble::State(place.into(), act);
-    let first = |place: &str, operation, kind| Trouble::Call(place.into(), operation, 1, kind);
-    let pairs = [
-        (Act::RedrivenBefore, first("rescue.TakeOver", "GetItem", Kind::SlowBefore)),
-        (Act::RedrivenAfter, first("StartInstance", "GetItem", Kind::Throttled)),
+    let call = |place: &str, operation, nth, kind| Trouble::Call(place.into(), operation, nth, kind);
+    let pair = |setting, first, second| Scenario::new(setting, vec![first, second], true);
+    let groups = "DescribeAutoScalingGroups";
+    let no_group = |nth| call("LeaveStandby", groups, nth, Kind::NotFound);
+    let scenarios = [
+        // A run and the rescuer side by side left a ticket open.
+        pair(
+            Setting::Night,
+            state("StopInstance", Act::RedrivenBefore),
+            call("rescue.TakeOver", "GetItem", 1, Kind::SlowBefore),
+        ),
+        pair(
+            Setting::Night,
+            state("StopInstance", Act::RedrivenAfter),
+            call("StartInstance", "GetItem", 1, Kind::Throttled),
+        ),
+        // Two answers that there is no such group were believed: its processes stayed suspended.
+        pair(Setting::Suspend, no_group(1), no_group(2)),
+        pair(Setting::Suspend, no_group(1), call("LeaveStandby", "ResumeProcesses", 1, Kind::Rejected)),
     ];
-    let scenarios = pairs
-        .map(|(act, second)| Scenario::new(Setting::Night, vec![state("StopInstance", act), second], true));
     let lines = play_all(&Tried::SHIPPED, &scenarios, &|| {}).expect("they run");
     for line in &lines {
         assert_eq!(line.violations, [], "{}", line.scenario.id());

@@ -74,17 +74,25 @@ async fn resume(
     processes: &[String],
 ) -> Result<(), TaskError> {
     let ours: BTreeSet<String> = processes.iter().cloned().collect();
-    let found = match auto_scaling.group(at, group).await {
-        // Whoever believes it leaves the group as it is for good: it takes a second look.
-        Err(fault) if fault.kind == FaultKind::NotFound => auto_scaling.group(at, group).await,
-        found => found,
-    };
-    match found {
+    let pending =
+        || TaskError::new(ErrorName::StandbyPending, format!("the processes of {group} are not resumed yet"));
+    let is_gone = match auto_scaling.group(at, group).await {
         Ok(found) if ours.is_disjoint(&found.suspended) => return Ok(()),
-        Ok(_) => {}
-        Err(fault) if fault.kind == FaultKind::NotFound => return Ok(()),
+        Ok(_) => false,
+        Err(fault) if fault.kind == FaultKind::NotFound => true,
         Err(fault) => return Err(fault.into()),
+    };
+    match auto_scaling.resume_processes(at, group, &ours).await {
+        Ok(()) => Err(pending()),
+        // Whoever believes wrongly that a group is gone leaves it as it is for good. So its processes are resumed all the
+        // same, which AWS refuses for a group that is gone, and it is looked for once more.
+        Err(fault) if is_gone && fault.kind == FaultKind::Rejected => {
+            match auto_scaling.group(at, group).await {
+                Ok(_) => Err(pending()),
+                Err(fault) if fault.kind == FaultKind::NotFound => Ok(()),
+                Err(fault) => Err(fault.into()),
+            }
+        }
+        Err(fault) => Err(fault.into()),
     }
-    auto_scaling.resume_processes(at, group, &ours).await?;
-    Err(TaskError::new(ErrorName::StandbyPending, format!("the processes of {group} are not resumed yet")))
 }
