@@ -171,6 +171,12 @@ fn what_broke_a_promise_in_a_pair_breaks_none_any_more() {
         // Two answers that there is no such group were believed: its processes stayed suspended.
         pair(Setting::Suspend, no_group(1), no_group(2)),
         pair(Setting::Suspend, no_group(1), call("LeaveStandby", "ResumeProcesses", 1, Kind::Rejected)),
+        // Of a ticket that went out unrecorded a run knows nothing: it opens it again, under the same key.
+        pair(
+            Setting::Busy,
+            call("fleet.NotifyBackupMissed", "Publish", 1, Kind::ThrottledOnce),
+            call("fleet.NotifyBackupMissed", "GetItem", 2, Kind::Throttled),
+        ),
     ];
     let lines = play_all(&Tried::SHIPPED, &scenarios, &|| {}).expect("they run");
     for line in &lines {
