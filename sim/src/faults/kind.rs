@@ -32,6 +32,14 @@ macro_rules! kinds {
                 match self { $(Self::$kind => $wrong,)+ }
             }
 
+            /// Whether the call has its effect all the same.
+            pub fn has_effect(self) -> bool {
+                matches!(
+                    self.wrong(),
+                    Wrong::Unanswered | Wrong::CrashesAfter | Wrong::HangsAfter | Wrong::Garbled
+                )
+            }
+
             /// What it means, in a sentence.
             pub fn description(self) -> &'static str {
                 match self { $(Self::$kind => $doc,)+ }

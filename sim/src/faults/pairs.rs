@@ -47,11 +47,13 @@ impl Courses {
         let mut courses = BTreeSet::new();
         let (mut alike, mut of_its_own) = (BTreeSet::new(), BTreeSet::new());
         for line in singles {
-            let [trouble @ Trouble::Call(place, operation, nth, _)] = line.scenario.troubles.as_slice()
+            let [trouble @ Trouble::Call(place, operation, nth, kind)] = line.scenario.troubles.as_slice()
             else {
                 continue;
             };
-            let is_new = courses.insert((line.scenario.setting, place, operation, nth, line.course));
+            // A course does not tell whether the call had its effect, which may show only after something else.
+            let at = (line.scenario.setting, place, operation, nth);
+            let is_new = courses.insert((at, kind.has_effect(), line.course));
             if is_new { &mut of_its_own } else { &mut alike }.insert(trouble);
         }
         Self { alike: alike.difference(&of_its_own).copied().cloned().collect() }
