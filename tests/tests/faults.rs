@@ -177,6 +177,28 @@ fn what_broke_a_promise_in_a_pair_breaks_none_any_more() {
             call("fleet.NotifyBackupMissed", "Publish", 1, Kind::ThrottledOnce),
             call("fleet.NotifyBackupMissed", "GetItem", 2, Kind::Throttled),
         ),
+        // Neither the fleet nor the run could tell of a missed backup, and nobody came back to it.
+        pair(
+            Setting::Busy,
+            call("fleet.NotifyBackupMissed", "Publish", 1, Kind::Throttled),
+            state("NotifyBackupMissed", Act::TopicDown),
+        ),
+        pair(
+            Setting::Busy,
+            call("fleet.NotifyBackupMissed", "GetItem", 1, Kind::SlowBefore),
+            state("NotifyBackupMissed", Act::TopicDown),
+        ),
+        pair(
+            Setting::Busy,
+            state("fleet.NotifyBackupMissed", Act::TopicDown),
+            state("NotifyBackupMissed", Act::TableDown),
+        ),
+        // Whether the first message of a ticket arrived, nobody heard: it may be opened a second time, under its key.
+        pair(
+            Setting::Busy,
+            call("fleet.NotifyBackupMissed", "Publish", 1, Kind::Throttled),
+            call("NotifyBackupMissed", "Publish", 1, Kind::Unanswered),
+        ),
     ];
     let lines = play_all(&Tried::SHIPPED, &scenarios, &|| {}).expect("they run");
     for line in &lines {

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 use serde_json::json;
 use stopgap_core::occurrence::Occurrence;
 use stopgap_core::ports::{Fault, FaultKind, Item, Key, Notice, Page, Ports, Table, Topic, Write, Written};
@@ -201,7 +202,7 @@ fn what_nobody_has_heard_of_yet_is_opened_however_often_that_failed_and_whatever
         let flaky = Flaky { topic: &scene.stopgap.aws, failures: Cell::new(3) };
         let failing = Ports { topic: &flaky, ..ports };
         for later in 0..5 {
-            let at = evening() + jiff::SignedDuration::from_secs(later);
+            let at = evening() + SignedDuration::from_secs(later);
             let opened = ticket::open(failing, at, matter(), report("disk"));
             let _ = scene.stopgap.runtime.block_on(opened).unwrap();
         }
@@ -291,6 +292,77 @@ fn chat_that_cannot_be_told_costs_no_ticket_and_hears_the_same_message_when_the_
     resolve();
     assert!(said("resolve", "2"), "{:?}", heard());
     assert_eq!((sent(&scene).len(), heard().len()), (2, 2));
+}
+
+/// The rescuer looks, some minutes later.
+fn look(scene: &Scene) {
+    scene.pass(SignedDuration::from_mins(5));
+    scene.stopgap.step_functions.start_execution(&scene.stopgap.rescue, None, json!({})).expect("it starts");
+    scene.pass(SignedDuration::from_mins(1));
+}
+
+/// The tickets that are still to be sent, by their dedup keys.
+fn outbox(scene: &Scene) -> Vec<String> {
+    scene.stopgap.aws.look(|world| {
+        let keys = world.table.keys().filter(|key| key.partition == "outbox");
+        keys.map(|key| key.sort.clone()).collect()
+    })
+}
+
+#[test]
+fn a_ticket_that_nobody_could_send_is_sent_by_the_rescuer_once() {
+    let scene = Scene::nightly(11);
+    let flaky = Flaky { topic: &scene.stopgap.aws, failures: Cell::new(1) };
+    let ports = Ports { topic: &flaky, ..scene.stopgap.aws.ports() };
+    assert!(!open(&scene, ports, "disk"));
+    assert_eq!((sent(&scene), outbox(&scene)), (vec![], vec![matter().dedup_key()]));
+    look(&scene);
+    look(&scene);
+    let open = ("open".to_owned(), 1);
+    assert_eq!((sent(&scene), outbox(&scene)), (vec![open.clone()], vec![]));
+
+    flaky.failures.set(1);
+    let matter = matter();
+    let resolved = ticket::resolve(ports, scene.stopgap.runtime.clock().now(), &matter, report(""));
+    assert!(scene.stopgap.runtime.block_on(resolved).unwrap().is_err());
+    look(&scene);
+    look(&scene);
+    assert_eq!((sent(&scene), outbox(&scene)), (vec![open, ("resolve".to_owned(), 2)], vec![]));
+}
+
+#[test]
+fn a_ticket_that_may_still_be_on_its_way_is_not_sent_a_second_time() {
+    let scene = Scene::nightly(12);
+    let flaky = Flaky { topic: &scene.stopgap.aws, failures: Cell::new(1) };
+    let ports = Ports { topic: &flaky, ..scene.stopgap.aws.ports() };
+    assert!(!open(&scene, ports, "disk"));
+    scene.stopgap.step_functions.start_execution(&scene.stopgap.rescue, None, json!({})).expect("it starts");
+    scene.pass(SignedDuration::from_secs(30));
+    assert_eq!((sent(&scene), outbox(&scene).len()), (vec![], 1));
+}
+
+#[test]
+fn chat_that_could_not_be_told_hears_it_from_the_rescuer_and_the_ticket_is_not_repeated() {
+    let scene = Scene::nightly(13);
+    scene.stopgap.aws.change(|world| world.chat = Some(Vec::new()));
+    let topic = Mute { topic: &scene.stopgap.aws, mute: Cell::new(true) };
+    let ports = Ports { topic: &topic, ..scene.stopgap.aws.ports() };
+    assert!(open(&scene, ports, "disk"));
+    let heard = || scene.stopgap.aws.look(|world| world.chat.iter().flatten().count());
+    assert_eq!((sent(&scene).len(), heard(), outbox(&scene).len()), (1, 0, 1));
+    look(&scene);
+    look(&scene);
+    assert_eq!((sent(&scene).len(), heard(), outbox(&scene).len()), (1, 1, 0));
+}
+
+#[test]
+fn a_ticket_that_the_table_has_forgotten_leaves_nothing_to_be_sent() {
+    let scene = Scene::nightly(14);
+    let flaky = Flaky { topic: &scene.stopgap.aws, failures: Cell::new(1) };
+    assert!(!open(&scene, Ports { topic: &flaky, ..scene.stopgap.aws.ports() }, "disk"));
+    scene.stopgap.aws.change(|world| world.table.retain(|key, _| key.partition != "tickets"));
+    look(&scene);
+    assert_eq!((sent(&scene), outbox(&scene)), (vec![], vec![]));
 }
 
 #[test]

@@ -18,6 +18,7 @@ use serde_json::Value;
 use stopgap_core::ports::{Expect, Fault, FaultKind, Item, Key, Page, Table, Write, Written};
 
 use crate::classify::fault;
+use crate::sdk::telling;
 
 const PARTITION: &str = "partition";
 const SORT: &str = "sort";
@@ -34,7 +35,7 @@ pub(crate) struct DynamoTable {
 
 impl DynamoTable {
     pub(crate) fn new(sdk: &SdkConfig, name: &str) -> Self {
-        Self { client: Client::new(sdk), name: name.to_owned() }
+        Self { client: Client::new(&telling(sdk)), name: name.to_owned() }
     }
 
     fn delete(&self, key: Key, expect: Expect) -> TransactWriteItem {

@@ -11,6 +11,7 @@ use serde_json::json;
 use stopgap_core::ports::{Fault, FaultKind, Notice, Topic};
 
 use crate::classify::fault;
+use crate::sdk::telling;
 
 const OPERATION: &str = "Publish";
 
@@ -24,7 +25,11 @@ pub(crate) struct SnsTopic {
 impl SnsTopic {
     /// `chat_arn`: the topic for chat applications, where there is one.
     pub(crate) fn new(sdk: &SdkConfig, arn: &str, chat_arn: Option<&str>) -> Self {
-        Self { client: Client::new(sdk), arn: arn.to_owned(), chat_arn: chat_arn.map(str::to_owned) }
+        Self {
+            client: Client::new(&telling(sdk)),
+            arn: arn.to_owned(),
+            chat_arn: chat_arn.map(str::to_owned),
+        }
     }
 
     async fn send(

@@ -9,9 +9,10 @@
 //! | `waiting#<resource id>` | execution | [`Waiting`] | until answered; time to live |
 //! | `run#<occurrence>` | account/Region/instance | [`Run`] | time to live, a year |
 //! | `tickets` | dedup key | [`crate::ticket::Record`] | time to live once resolved |
+//! | `outbox` | dedup key | a ticket that is to be sent | until it is known to be out |
 //! | `fleet` | `planned-until` | [`PlannedUntil`] | for ever |
 //!
-//! Everything that is swept (leases, intents, slots, tickets) shares a partition of its own, so that one query reads
+//! Everything that is swept (leases, intents, slots, tickets, the outbox) shares a partition of its own, so that one query reads
 //! it in bulk.
 
 use std::collections::BTreeMap;

@@ -13,7 +13,7 @@ use stopgap_core::ports::{
     Alarm, Alarms, AutoScaling, Callbacks, CreateSnapshots, CreatedSnapshot, Ec2, Execution, Executions,
     Fault, FaultKind, InstanceStorage, Item, Key, KeyState, Keys, LoadBalancers, Member, Modification,
     Notice, Objects, Page, Ports, Registration, ScalingGroup, ScheduledEvent, SnapshotQuery, SpotRequest,
-    Started, StateChange, Table, Target, Topic, Which, Write, Written,
+    Started, StateChange, TELLS_WITHIN, Table, Target, Topic, Which, Write, Written,
 };
 
 use super::Aws;
@@ -21,6 +21,8 @@ use super::watch::{Caller, Wrong};
 
 /// How long a request waits for its answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// What the table and the topic are asked, whose clients wait [`TELLS_WITHIN`] for what hangs.
+const TELLING: [&str; 4] = ["GetItem", "Query", "TransactWriteItems", "Publish"];
 
 /// The ports of a world as one invocation has them: watched, and going wrong where that is asked for.
 pub(super) struct Injected<'a> {
@@ -69,6 +71,10 @@ impl<'a> Injected<'a> {
             Wrong::Garbled => return fails(FaultKind::Malformed, "the answer cannot be read"),
             Wrong::Unanswered => {
                 self.aws.clock().sleep(ANSWER_WITHIN).await;
+                return fails(FaultKind::Unanswered, "no answer");
+            }
+            Wrong::HangsBefore | Wrong::HangsAfter if TELLING.contains(&operation) => {
+                self.aws.clock().sleep(TELLS_WITHIN).await;
                 return fails(FaultKind::Unanswered, "no answer");
             }
             Wrong::CrashesBefore | Wrong::CrashesAfter => self.crashed.set(true),

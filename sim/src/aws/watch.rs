@@ -51,9 +51,9 @@ pub enum Wrong {
     CrashesBefore,
     /// The function crashes when the call has had its effect.
     CrashesAfter,
-    /// The function hangs before the call until Lambda ends it.
+    /// The function hangs before the call until Lambda ends it, or the client of the table or the topic waits no longer.
     HangsBefore,
-    /// The function hangs after the call has had its effect, until Lambda ends it.
+    /// The function hangs likewise after the call has had its effect.
     HangsAfter,
 }
 

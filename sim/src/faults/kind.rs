@@ -72,9 +72,9 @@ kinds! {
     CrashAfter = "crash-after", false, Wrong::CrashesAfter,
         "The function crashes after its effect.";
     SlowBefore = "slow-before-effect", true, Wrong::HangsBefore,
-        "It takes longer than the function may, before its effect, until the retries of its state end.";
+        "It hangs before its effect, for longer than anybody waits, until the retries of its state end.";
     Slow = "slow-past-timeout", false, Wrong::HangsAfter,
-        "It has its effect, and takes longer than the function may.";
+        "It has its effect, and hangs for longer than anybody waits.";
     Malformed = "malformed-answer", false, Wrong::Garbled,
         "It has its effect, and the answer cannot be read.";
 }

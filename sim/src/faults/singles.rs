@@ -36,8 +36,13 @@ fn state(place: &str, act: Act) -> Trouble {
 /// The ways into all states. In each, those calls go wrong that no way before it makes in that state, and everything happens
 /// in those states to which no way before it leads.
 fn ways() -> Vec<Way> {
-    // What goes wrong on a way there is no single fault any more, and the rescuer is there for it.
-    let way = |setting, first: Vec<Trouble>| Way { setting, rescuer: !first.is_empty(), first };
+    // What goes wrong on a way there is no single fault any more, and the rescuer is there for it. It is there, too, where a
+    // backup is missed of which nobody but the fleet can tell.
+    let way = |setting, first: Vec<Trouble>| Way {
+        setting,
+        rescuer: !first.is_empty() || setting == Setting::LateFleet,
+        first,
+    };
     let lost = || state("WaitUntilStopped", Act::Aborted);
     let lost_later = || state("WaitUntilCompleted", Act::Aborted);
     vec![
@@ -93,14 +98,21 @@ pub fn singles(machines: &Machines) -> Result<Vec<Scenario>, String> {
             let troubles = base.troubles.iter().cloned().chain([trouble]).collect();
             scenarios.push(Scenario::new(setting, troubles, rescuer || lost));
         };
-        // What was stopped before is a world of its own: all of it goes wrong there, too.
-        let all = setting == Setting::StoppedBefore;
+        // What was stopped before is a world of its own: all of it goes wrong there, too. And a late fleet's ticket is the
+        // only one.
+        let again = |place: &Place| match setting {
+            Setting::StoppedBefore => true,
+            Setting::LateFleet => place.starts_with("fleet.Notify"),
+            _ => false,
+        };
         let is_new = |trouble: &Trouble| match trouble {
-            Trouble::Call(place, operation, ..) => !known_calls.contains(&(Place::clone(place), *operation)),
-            Trouble::State(place, _) => !known.contains(place),
+            Trouble::Call(place, operation, ..) => {
+                again(place) || !known_calls.contains(&(Place::clone(place), *operation))
+            }
+            Trouble::State(place, _) => again(place) || !known.contains(place),
             Trouble::Event(..) | Trouble::World(_) => true,
         };
-        for trouble in calls(&played, at(2, 1)).chain(acts(&played)).filter(|t| all || is_new(t)) {
+        for trouble in calls(&played, at(2, 1)).chain(acts(&played)).filter(is_new) {
             add(trouble);
         }
         if base.troubles.is_empty() && setting == Setting::Night {

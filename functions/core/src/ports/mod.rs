@@ -25,6 +25,8 @@ pub use preflight::{InstanceStorage, KeyState, Keys, Modification, ScheduledEven
 pub use table::{Expect, Item, Key, Table, Write, Written};
 pub use workflow::{Callbacks, Execution, ExecutionStatus, Executions, Notice, Objects, Started, Topic};
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::inventory::Location;
@@ -126,6 +128,11 @@ impl<'a> Ports<'a> {
         }
     }
 }
+
+/// How long a call of the table or of the topic takes at most, with all its retries. Both answer in hundredths of a second. Who
+/// has something to tell waits no longer for either: a ticket is recorded, published and marked well within a function's 60 s
+/// even where the table hangs.
+pub const TELLS_WITHIN: Duration = Duration::from_secs(8);
 
 /// How much of an invocation's time must be left to begin another piece of work: what one request may take with its
 /// retries.

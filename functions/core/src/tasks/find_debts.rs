@@ -3,6 +3,8 @@
 //!
 //! Leases, intents and running executions are read in bulk, however many runs are under way. What is found is looked at
 //! again, one by one, by `take-over`: a list may lag, and nothing is done on its word.
+//!
+//! Tickets that nobody could send when they were due are owed, too: they are sent in passing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -86,7 +88,8 @@ impl Measured for Found {
 
 /// Looks.
 ///
-/// Needs `states:ListExecutions`, `sns:Publish` (to resolve its own ticket) and the table. Changes nothing else.
+/// Needs `states:ListExecutions`, `sns:Publish` (for its own ticket, and for those in the outbox) and the table. Changes
+/// nothing else.
 ///
 /// # Errors
 /// [`ErrorName::InvalidInput`]; what keeps it from reading the table or the executions.
@@ -111,6 +114,8 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<Foun
     let debts = owed.into_iter().map(rescue).collect();
     if request.execution.is_none() {
         resolve(ports, cx.now).await?;
+        // What keeps a ticket from being sent keeps no instance down. The next look tries again.
+        let _ = ticket::send_outbox(ports, cx).await;
     }
     Ok(Found { at: cx.now, debts, left })
 }

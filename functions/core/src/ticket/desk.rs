@@ -3,11 +3,13 @@
 //! Chat applications are told after the ticket is out. That they cannot be told costs neither the ticket nor the run that
 //! tells it: it is noted, and they are told as soon as the matter is reported again, with the message and the sequence
 //! that they missed or with newer ones.
+//!
+//! What could not be sent stays in the [outbox], from which the rescuer sends it.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Matter, Message, Report, notice};
+use super::{Action, Matter, Message, Report, notice, outbox};
 use crate::error::TaskError;
 use crate::ports::{Expect, Key, Ports, Written};
 use crate::records::{self, Stored, put, read, unchanged};
@@ -74,7 +76,11 @@ impl Record {
 
     /// Where a matter's ticket stands.
     pub fn key(matter: &Matter) -> Key {
-        Key { partition: Self::PARTITION.to_owned(), sort: matter.dedup_key() }
+        Self::key_of(matter.dedup_key())
+    }
+
+    fn key_of(dedup_key: String) -> Key {
+        Key { partition: Self::PARTITION.to_owned(), sort: dedup_key }
     }
 }
 
@@ -145,10 +151,11 @@ pub async fn resolve(
 }
 
 async fn record_and_publish(ports: Ports<'_>, expect: Expect, record: Record) -> Result<(), TaskError> {
-    let key = Record::key(&record.matter);
-    let mut write = ports.table.write(vec![put(key.clone(), expect, &record)?]).await;
+    let ticket = put(Record::key(&record.matter), expect, &record)?;
+    let writes = vec![ticket, outbox::enter(&record.matter, record.changed_at)?];
+    let mut write = ports.table.write(writes.clone()).await;
     if write.is_err() {
-        write = ports.table.write(vec![put(key, expect, &record)?]).await;
+        write = ports.table.write(writes).await;
     }
     let recorded = match write {
         Ok(Written::Done) => true,
@@ -169,9 +176,30 @@ async fn record_and_publish(ports: Ports<'_>, expect: Expect, record: Record) ->
 async fn publish_and_mark(ports: Ports<'_>, version: Expect, mut record: Record) -> Result<(), TaskError> {
     let told = publish(ports, &record.matter, record.sequence, record.action, &record.report).await?;
     (record.sent, record.untold) = (true, !told);
+    mark(ports, version, &record).await
+}
+
+/// Records what was sent. What chat applications were not told stays in the outbox.
+async fn mark(ports: Ports<'_>, version: Expect, record: &Record) -> Result<(), TaskError> {
+    let ticket = put(Record::key(&record.matter), version, record)?;
+    let leave = (!record.untold).then(|| outbox::leave(&record.matter));
     // Refused means that someone has written the ticket since: theirs is newer.
-    ports.table.write(vec![put(Record::key(&record.matter), version, &record)?]).await?;
+    ports.table.write([ticket].into_iter().chain(leave).collect()).await?;
     Ok(())
+}
+
+/// Sends the newest message of a ticket, if it was never sent, or tells chat applications what they missed of it. Whether
+/// there was any of that.
+pub(super) async fn send(ports: Ports<'_>, dedup_key: &str) -> Result<bool, TaskError> {
+    let stored = read::<Record>(ports.table, &Record::key_of(dedup_key.to_owned())).await?;
+    match stored {
+        Some(Stored { record, version }) if !record.sent => {
+            publish_and_mark(ports, Expect::Version(version), record).await?;
+        }
+        Some(stored) if stored.record.untold => tell_what_is_untold(ports, Some(stored)).await?,
+        _ => return Ok(false),
+    }
+    Ok(true)
 }
 
 /// Publishes, and answers whether chat applications were told, too.
@@ -194,9 +222,7 @@ async fn tell_what_is_untold(ports: Ports<'_>, stored: Option<Stored<Record>>) -
     };
     let message = Message::new(&record.matter, record.sequence, record.action, &record.report);
     if ports.topic.tell_chat(&notice(&message)?).await.is_ok() {
-        let told = Record { untold: false, ..record };
-        // Refused means that someone has written the ticket since, and told them of it.
-        ports.table.write(vec![put(Record::key(&told.matter), Expect::Version(version), &told)?]).await?;
+        mark(ports, Expect::Version(version), &Record { untold: false, ..record }).await?;
     }
     Ok(())
 }

@@ -4,10 +4,12 @@ mod chat;
 mod desk;
 mod kind;
 mod message;
+mod outbox;
 
 pub use desk::{Record, Status, open, resolve};
 pub use kind::{Kind, Severity};
 pub use message::{Action, Message, Moment, VERSION, notice, schema};
+pub use outbox::send_outbox;
 
 use serde::{Deserialize, Serialize};
 

@@ -84,12 +84,16 @@ impl Check<'_> {
         self.told.iter().any(|told| told.sequence == 0)
     }
 
-    /// Whether a message was sent that could not be marked as sent. Nobody can know whether it arrived, so it is opened again.
+    /// Whether a message was sent that could not be marked as sent, since the mark failed or nobody heard that it was sent.
+    /// Nobody can know whether it arrived, so it is opened again.
     fn is_unmarked(&self) -> bool {
         let write = |call: &&Called| call.wrong && call.site.operation == "TransactWriteItems";
         let tells = |call: &Called| call.site.place.contains("Notify");
-        self.moment.calls.iter().filter(write).any(tells)
-            || self.has(|t| matches!(t, Trouble::State(_, Act::TableDown)))
+        let unheard = |trouble: &Trouble| {
+            matches!(trouble, Trouble::Call(_, "Publish", _, kind) if kind.has_effect())
+                || matches!(trouble, Trouble::State(_, Act::TableDown))
+        };
+        self.moment.calls.iter().filter(write).any(tells) || self.has(unheard)
     }
 
     /// Whether nothing mends it: the instance is gone, no longer selected, or refused by its policy; or nobody knows of it.
