@@ -67,9 +67,13 @@ pub(super) fn await_states(stage: &Rc<Stage>, troubles: &[Trouble]) {
 }
 
 impl Act {
-    /// How long after its state was entered it happens.
+    /// How long after its state was entered it happens. A ticket is out within a moment, so that the topic must be gone before.
     pub(super) fn comes_after(self) -> Duration {
-        if self == Self::SetsDeleted { PLANNED } else { MOMENT }
+        match self {
+            Self::SetsDeleted => PLANNED,
+            Self::TopicDown => Duration::ZERO,
+            _ => MOMENT,
+        }
     }
 }
 

@@ -94,7 +94,7 @@ pub fn singles(machines: &Machines) -> Result<Vec<Scenario>, String> {
         let played = play(machines, &base, None)?;
         scenarios.push(base.clone());
         let mut add = |trouble: Trouble| {
-            let lost = matches!(&trouble, Trouble::State(_, act) if act.loses_run());
+            let lost = matches!(&trouble, Trouble::State(_, act) if act.needs_rescuer());
             let troubles = base.troubles.iter().cloned().chain([trouble]).collect();
             scenarios.push(Scenario::new(setting, troubles, rescuer || lost));
         };

@@ -72,6 +72,11 @@ impl Act {
     pub fn loses_run(self) -> bool {
         matches!(self, Self::Aborted | Self::TimedOut | Self::RedrivenBefore | Self::RedrivenAfter)
     }
+
+    /// Whether there is something that only the rescuer does: it gives the instance back, or sends what could not be sent.
+    pub fn needs_rescuer(self) -> bool {
+        self.loses_run() || self == Self::TopicDown
+    }
 }
 
 impl Trouble {

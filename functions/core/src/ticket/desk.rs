@@ -1,10 +1,9 @@
 //! The life of a ticket: recorded, then published, then marked as sent. At least once, under one dedup key.
 //!
 //! Chat applications are told after the ticket is out. That they cannot be told costs neither the ticket nor the run that
-//! tells it: it is noted, and they are told as soon as the matter is reported again, with the message and the sequence
-//! that they missed or with newer ones.
+//! tells it: it is noted, and they are told later, with the message and the sequence that they missed or with newer ones.
 //!
-//! What could not be sent stays in the [outbox], from which the rescuer sends it.
+//! What could not be sent, or told, stays in the [outbox], from which the rescuer sends it.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
