@@ -193,6 +193,12 @@ fn what_broke_a_promise_in_a_pair_breaks_none_any_more() {
             state("fleet.NotifyBackupMissed", Act::TopicDown),
             state("NotifyBackupMissed", Act::TableDown),
         ),
+        // The rescuer sends what the run could not, and in the same moment reports the run as lost, under the same key.
+        pair(
+            Setting::Suspend,
+            call("EnterStandby", "DescribeAutoScalingGroups", 2, Kind::SlowBefore),
+            call("NotifyBackupFailed", "Publish", 1, Kind::SlowBefore),
+        ),
         // Whether the first message of a ticket arrived, nobody heard: it may be opened a second time, under its key.
         pair(
             Setting::Busy,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use stopgap_core::error::ErrorName;
 use stopgap_core::inventory::InstanceState;
 
@@ -10,6 +11,9 @@ use crate::aws::Called;
 use crate::faults::stage::Setting;
 use crate::faults::trouble::{Act, Trouble};
 use crate::stepfunctions::Status;
+
+/// What it takes to publish a message and to record that.
+const MOMENT: SignedDuration = SignedDuration::from_secs(1);
 
 impl Check<'_> {
     /// Promise 7: what fails goes a way that the machine declares, and ends.
@@ -46,14 +50,17 @@ impl Check<'_> {
         for (key, messages) in &by_key {
             // Of what went out unrecorded nobody can know: it is opened again.
             let unknown = messages.iter().any(|told| told.sequence == 0) || self.is_unmarked();
-            let mut open = false;
+            let mut last: Option<&Told> = None;
             for told in messages {
-                let again = open && told.action == "open" && told.sequence > 1 && !unknown;
-                open = told.action != "resolve";
-                if again {
+                let newest = last.replace(told).filter(|last| last.action != "resolve");
+                // Who tells in the same moment cannot know of it yet.
+                let is_known = |newest: &Told| told.at.duration_since(newest.at) >= MOMENT;
+                let again = newest.is_some_and(is_known) && told.action == "open" && told.sequence > 1;
+                if again && !unknown {
                     self.breaks(7, format!("{key} was opened while it was open"));
                 }
             }
+            let open = last.is_some_and(|last| last.action != "resolve");
             if open && self.moment.moment == When::NightAfter && !self.stays_open() {
                 self.breaks(7, format!("{key} is still open after a night in which nothing went wrong"));
             }
