@@ -17,12 +17,10 @@ use stopgap_core::ports::{
 };
 
 use super::Aws;
-use super::watch::{Caller, Wrong};
+use super::watch::{Caller, TABLE, TOPIC, Wrong};
 
 /// How long a request waits for its answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
-/// What the table and the topic are asked, whose clients wait [`TELLS_WITHIN`] for what hangs.
-const TELLING: [&str; 4] = ["GetItem", "Query", "TransactWriteItems", "Publish"];
 
 /// The ports of a world as one invocation has them: watched, and going wrong where that is asked for.
 pub(super) struct Injected<'a> {
@@ -73,7 +71,10 @@ impl<'a> Injected<'a> {
                 self.aws.clock().sleep(ANSWER_WITHIN).await;
                 return fails(FaultKind::Unanswered, "no answer");
             }
-            Wrong::HangsBefore | Wrong::HangsAfter if TELLING.contains(&operation) => {
+            // The clients of the table and the topic wait no longer.
+            Wrong::HangsBefore | Wrong::HangsAfter
+                if TABLE.contains(&operation) || TOPIC.contains(&operation) =>
+            {
                 self.aws.clock().sleep(TELLS_WITHIN).await;
                 return fails(FaultKind::Unanswered, "no answer");
             }

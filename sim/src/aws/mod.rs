@@ -28,8 +28,8 @@ pub use faults::{FaultName, Scope};
 pub use functions::Host;
 pub use load_balancers::{Standing, TargetGroup};
 pub use sabotage::Sabotage;
-pub(crate) use watch::place_of;
 pub use watch::{Called, Deleted, Injection, Site, Watch, Wrong};
+pub(crate) use watch::{TABLE, TOPIC, place_of};
 pub use world::{Billed, Down, Group, Machine, Place, World};
 
 use std::cell::{OnceCell, RefCell};

@@ -11,6 +11,11 @@ use jiff::Timestamp;
 use stopgap_core::inventory::Snapshot;
 use stopgap_core::ports::FaultKind;
 
+/// What the table is asked.
+pub(crate) const TABLE: [&str; 3] = ["GetItem", "Query", "TransactWriteItems"];
+/// What the topic is asked.
+pub(crate) const TOPIC: [&str; 1] = ["Publish"];
+
 /// One call among all that are made: `StopInstance/StopInstances#1`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Site {

@@ -10,7 +10,7 @@ use stopgap_core::inventory::{Attachment, BlockDevice, InstanceState, Volume};
 
 use super::stage::{POLICY, Stage, at, mended_at};
 use super::trouble::{Act, Place, Trouble};
-use crate::aws::{Aws, place_of};
+use crate::aws::{Aws, TABLE, TOPIC, place_of};
 
 /// How long after a state was entered it happens: a function has been invoked by then, and has its first call under way.
 const MOMENT: Duration = Duration::from_millis(50);
@@ -21,9 +21,6 @@ const OUTAGE: SignedDuration = SignedDuration::from_mins(10);
 /// How long after an abort a run is redriven: before the rescuer hears of it, and after it has done its work.
 const BEFORE_RESCUE: Duration = Duration::from_millis(500);
 const AFTER_RESCUE: Duration = Duration::from_secs(600);
-
-const TABLE: [&str; 3] = ["GetItem", "Query", "TransactWriteItems"];
-const TOPIC: [&str; 1] = ["Publish"];
 
 /// Lets each of these acts happen when its state is entered for the first time, unless all has been mended by then.
 pub(super) fn await_states(stage: &Rc<Stage>, troubles: &[Trouble]) {
