@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use stopgap_core::inventory::InstanceState;
+use stopgap_core::records::PlannedUntil;
 use stopgap_sim::stepfunctions::Status;
 use stopgap_tests::{Scene, nightly};
 
@@ -112,6 +113,62 @@ fn an_occurrence_that_no_tick_served_in_time_is_one_ticket_that_the_next_backup_
     fleet(&scene, json!({ "at": "2026-11-22T02:00:00Z" }));
     scene.pass(SignedDuration::from_hours(1));
     assert_eq!(scene.open_tickets(), Vec::<String>::new());
+}
+
+/// The mark that says up to when has been planned, and what of it is not known to be told.
+fn planned_until(scene: &Scene) -> PlannedUntil {
+    let body = scene.stopgap.aws.look(|world| world.table[&PlannedUntil::key()].1.clone());
+    serde_json::from_value(body).expect("a mark")
+}
+
+#[test]
+fn a_missed_backup_of_which_an_aborted_fleet_told_nobody_is_told_once_by_the_next_tick() {
+    let scene = Scene::nightly(20);
+    let id = scene.add(|spec| spec);
+    fleet(&scene, json!({ "at": "2026-11-21T01:45:00Z" }));
+    scene.stopgap.runtime.run_until(at("2026-11-21T05:00:00Z"));
+    let machine = &scene.stopgap.fleet;
+    let tick = json!({ "at": "2026-11-21T05:00:00Z" });
+    let arn = scene.stopgap.step_functions.start_execution(machine, None, tick).unwrap();
+    // Aborted when it has planned, and before it has told anyone.
+    let (step_functions, fleet_machine, aborted) =
+        (scene.stopgap.step_functions.clone(), machine.clone(), arn.clone());
+    scene.stopgap.step_functions.subscribe_to_states(move |of, _, state| {
+        if *of == *fleet_machine && state == "Dispatch" {
+            step_functions.stop_execution(&aborted, None, None);
+        }
+    });
+    scene.stopgap.runtime.run_until(at("2026-11-21T05:14:00Z"));
+    assert_eq!(scene.execution(&arn).status, Status::Aborted);
+    assert_eq!(scene.messages(), []);
+
+    // It aborts the first execution only.
+    fleet(&scene, json!({ "at": "2026-11-21T05:15:00Z" }));
+    let told = [("backup-missed".to_owned(), "open".to_owned(), id)];
+    assert_eq!(scene.messages(), told);
+    assert_eq!(planned_until(&scene).untold.len(), 1);
+    // What is recorded as told is not looked for again.
+    fleet(&scene, json!({ "at": "2026-11-21T05:30:00Z" }));
+    assert_eq!(planned_until(&scene).untold, []);
+    assert_eq!(scene.messages(), told);
+}
+
+#[test]
+fn what_was_missed_is_told_again_and_again_until_that_is_recorded_and_the_ticket_is_one() {
+    let scene = Scene::nightly(21);
+    let id = scene.add(|spec| spec);
+    fleet(&scene, json!({ "at": "2026-11-21T01:45:00Z" }));
+    scene.stopgap.runtime.run_until(at("2026-11-21T05:00:00Z"));
+    scene.deny("Publish");
+    fleet(&scene, json!({ "at": "2026-11-21T05:00:00Z" }));
+    fleet(&scene, json!({ "at": "2026-11-21T05:15:00Z" }));
+    assert_eq!(scene.messages(), []);
+    scene.stopgap.aws.change(|world| world.denied.clear());
+    for minutes in ["30", "45", "50"] {
+        fleet(&scene, json!({ "at": format!("2026-11-21T05:{minutes}:00Z") }));
+    }
+    assert_eq!(scene.messages(), [("backup-missed".to_owned(), "open".to_owned(), id)]);
+    assert_eq!(planned_until(&scene).untold, []);
 }
 
 #[test]

@@ -15,7 +15,7 @@
 //! Everything that is swept (leases, intents, slots, tickets, the outbox) shares a partition of its own, so that one query reads
 //! it in bulk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
@@ -282,11 +282,11 @@ pub struct Run {
     /// How it stands.
     #[serde(flatten)]
     pub state: RunState,
-    /// The execution, by its ARN.
+    /// The execution, by its ARN; empty where none served the occurrence.
     pub execution: String,
     /// Which try of the occurrence this is, from 0.
     pub attempt: u8,
-    /// When it began.
+    /// When it began, or when it was told as missed.
     pub began_at: Timestamp,
     /// When it closed.
     pub closed_at: Option<Timestamp>,
@@ -327,14 +327,18 @@ pub struct PlannedUntil {
     /// neither hide what was missed there, nor have the others' looked at again and again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub behind: Vec<Behind>,
+    /// The accounts and Regions where it found something missed. They are looked at again until all of it is recorded as
+    /// told: the execution may be aborted before it has told anyone, or reach neither the table nor the topic.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub untold: Vec<Behind>,
 }
 
-/// An account and Region that the newest plan could not read.
+/// An account and Region that the newest plan does not stand for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Behind {
     /// Where.
     pub location: Location,
-    /// The `at` of the newest whole plan that could.
+    /// The `at` of the newest whole plan that does.
     pub until: Timestamp,
 }
 
@@ -346,24 +350,52 @@ impl PlannedUntil {
         key("fleet", "planned-until")
     }
 
+    /// All places have been planned up to `at`, and all that was missed has been told.
+    pub fn everywhere(at: Timestamp) -> Self {
+        Self { at, behind: Vec::new(), untold: Vec::new() }
+    }
+
     /// Up to when this place has been planned.
     pub fn of(&self, at: &Location) -> Timestamp {
         self.behind.iter().find(|behind| behind.location == *at).map_or(self.at, |behind| behind.until)
     }
 
-    /// Up to when all places have been planned in which `policy` selects.
-    pub fn of_policy(&self, policy: &Policy, home: Option<&Location>) -> Timestamp {
-        let behind = self.behind.iter().filter(|behind| policy.targets_place(&behind.location, home));
+    /// Up to when it is known of this place that whatever was missed has been told.
+    pub fn told(&self, at: &Location) -> Timestamp {
+        self.told_where(|location| location == at)
+    }
+
+    /// The same of all places in which `policy` selects.
+    pub fn told_of_policy(&self, policy: &Policy, home: Option<&Location>) -> Timestamp {
+        self.told_where(|location| policy.targets_place(location, home))
+    }
+
+    fn told_where(&self, is_meant: impl Fn(&Location) -> bool) -> Timestamp {
+        let behind = self.behind.iter().chain(&self.untold).filter(|behind| is_meant(&behind.location));
         behind.map(|behind| behind.until).fold(self.at, Timestamp::min)
     }
 
-    /// What it is after a whole plan of `at` that could not read these places.
-    pub fn after<'a>(old: Option<&Self>, at: Timestamp, unread: impl Iterator<Item = &'a Location>) -> Self {
-        let behind = |location: &Location| Behind {
+    /// What it is after a whole plan of `at` that could not read the places `unread`, and found something missed in
+    /// `missed`.
+    pub fn after(
+        old: Option<&Self>,
+        at: Timestamp,
+        unread: &BTreeSet<&Location>,
+        missed: &BTreeSet<&Location>,
+    ) -> Self {
+        let behind = |location: &Location, until: fn(&Self, &Location) -> Timestamp| Behind {
             location: location.clone(),
-            until: old.map_or(at, |old| old.of(location)),
+            until: old.map_or(at, |old| until(old, location)),
         };
-        Self { at, behind: unread.map(behind).collect() }
+        // Of what was untold in a place that cannot be read now, nothing new is known.
+        let was_untold = old.iter().flat_map(|old| &old.untold).map(|untold| &untold.location);
+        let unsettled: BTreeSet<&Location> =
+            was_untold.filter(|place| unread.contains(place)).chain(missed.iter().copied()).collect();
+        Self {
+            at,
+            behind: unread.iter().map(|place| behind(place, Self::of)).collect(),
+            untold: unsettled.into_iter().map(|place| behind(place, Self::told)).collect(),
+        }
     }
 }
 

@@ -103,9 +103,13 @@ pub(super) fn play(
     let states = states(&stage);
     let runtime = &stage.stopgap.runtime;
 
-    let first_tick = if scenario.setting == Setting::LateFleet { at(2, 45) } else { at(2, 0) };
     stage.stopgap.schedule(at(1, 45), at(1, 45));
-    stage.stopgap.schedule(first_tick, at(2, 45));
+    if scenario.setting == Setting::LateFleet {
+        // What its first tick cannot tell, the next one has to.
+        stage.stopgap.schedule(at(2, 45), at(3, 0));
+    } else {
+        stage.stopgap.schedule(at(2, 0), at(2, 45));
+    }
     if scenario.rescuer {
         stage.stopgap.rescue(at(1, 45), mended_at());
     }

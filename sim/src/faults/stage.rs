@@ -131,7 +131,7 @@ pub(super) fn build(
     let policy = policy::parse_value(&policy_of(setting)).map_err(|errors| errors.to_string())?;
     aws.add_policy(&policy);
     // Of what was due before the very first plan nothing can have been missed; this is not that one.
-    let planned = json!(PlannedUntil { at: at(1, 30), behind: Vec::new() });
+    let planned = json!(PlannedUntil::everywhere(at(1, 30)));
     aws.change(|world| world.table.insert(PlannedUntil::key(), (1, planned)));
     aws.change(|world| {
         world.even = true;

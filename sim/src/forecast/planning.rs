@@ -153,7 +153,7 @@ impl<'s> Planner<'s> {
     /// Up to when the tick before has planned; before the first there was none, and nothing counts as missed.
     fn mark(&self, tick: Timestamp) -> Option<PlannedUntil> {
         let before = tick.checked_sub(TICK).ok()?;
-        (tick > self.first).then(|| PlannedUntil { at: before, behind: Vec::new() })
+        (tick > self.first).then(|| PlannedUntil::everywhere(before))
     }
 }
 

@@ -7,20 +7,16 @@ use crate::inventory::Instance;
 use crate::occurrence::Occurrence;
 use crate::policy::Policy;
 
-/// The occurrences of `policy` whose moment of being missed lies after the last plan and not after this one, oldest
-/// first. Whether an instance was served is not asked here.
-pub(super) fn occurrences(
-    policy: &Policy,
-    now: Timestamp,
-    planned_until: Option<Timestamp>,
-) -> Vec<Occurrence> {
-    let Some(planned_until) = planned_until else { return Vec::new() };
+/// The occurrences of `policy` whose moment of being missed lies after `told_until` and not after this plan, oldest first.
+/// Whether an instance was served is not asked here.
+pub(super) fn occurrences(policy: &Policy, now: Timestamp, told_until: Option<Timestamp>) -> Vec<Occurrence> {
+    let Some(told_until) = told_until else { return Vec::new() };
     let mut found = Vec::new();
     let mut newest = policy.schedule.latest(now);
     while let Some(at) = newest {
         let missed_at = policy.schedule.missed_at(at);
         // Older occurrences were missed no later than this one.
-        if missed_at <= planned_until || found.len() == MISSED_MAX {
+        if missed_at <= told_until || found.len() == MISSED_MAX {
             break;
         }
         if missed_at <= now {
@@ -46,10 +42,10 @@ pub(super) fn of<'a>(
         return None;
     }
     let began = began(instance);
-    let planned_until = known.question.planned_until.map(|mark| mark.of(&instance.location));
+    let told_until = known.question.planned_until.map(|mark| mark.told(&instance.location));
     let missed = occurrences.iter().filter(|occurrence| {
         began.is_none_or(|began| began <= occurrence.at)
-            && planned_until.is_some_and(|until| policy.schedule.missed_at(occurrence.at) > until)
+            && told_until.is_some_and(|until| policy.schedule.missed_at(occurrence.at) > until)
             && is_untold(known.run(occurrence, instance))
             && !known.has_complete_set(occurrence, instance)
     });

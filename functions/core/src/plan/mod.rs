@@ -229,8 +229,8 @@ pub fn occurrences_in_question(
     home: Option<&Location>,
 ) -> BTreeSet<Occurrence> {
     let newest = policy.schedule.latest(at).map(|latest| Occurrence::new(policy.id.clone(), latest));
-    let planned_until = planned_until.map(|mark| mark.of_policy(policy, home));
-    newest.into_iter().chain(missed::occurrences(policy, at, planned_until)).collect()
+    let told_until = planned_until.map(|mark| mark.told_of_policy(policy, home));
+    newest.into_iter().chain(missed::occurrences(policy, at, told_until)).collect()
 }
 
 /// Answers `question`.
@@ -242,8 +242,8 @@ pub fn plan(question: &Question<'_>) -> Plan {
     for policy in question.policies {
         let chosen = question.only.is_none_or(|only| *only == policy.id);
         let missable = if chosen {
-            let planned_until = question.planned_until.map(|mark| mark.of_policy(policy, question.home));
-            missed::occurrences(policy, question.at, planned_until)
+            let told_until = question.planned_until.map(|mark| mark.told_of_policy(policy, question.home));
+            missed::occurrences(policy, question.at, told_until)
         } else {
             Vec::new()
         };

@@ -28,7 +28,7 @@ fn inventory() -> Inventory {
 }
 
 fn mark(at: &str) -> PlannedUntil {
-    PlannedUntil { at: at.parse().unwrap(), behind: Vec::new() }
+    PlannedUntil::everywhere(at.parse().unwrap())
 }
 
 /// The plan at `at` without runs.
@@ -265,34 +265,56 @@ fn an_occurrence_is_missed_in_the_one_plan_that_passes_its_last_moment() {
     assert_eq!(at("2026-11-21T04:00:00Z", None), [""; 0]);
 }
 
+/// What a plan at 04:15 finds missed that goes by this mark.
+fn missed_by(mark: &PlannedUntil) -> Vec<String> {
+    let question = Question {
+        policies: &[nightly("")],
+        inventory: &inventory(),
+        runs: &BTreeMap::new(),
+        at: "2026-11-21T04:15:00Z".parse().unwrap(),
+        planned_until: Some(mark),
+        home: None,
+        only: None,
+    };
+    missed(&plan(&question))
+}
+
+/// The mark after a plan of `at` that could not read `unread`, and found something missed in `missed`.
+fn next(old: &PlannedUntil, at: &str, unread: &[&Location], missed: &[&Location]) -> PlannedUntil {
+    let (unread, missed) = (unread.iter().copied().collect(), missed.iter().copied().collect());
+    PlannedUntil::after(Some(old), at.parse().unwrap(), &unread, &missed)
+}
+
 #[test]
 fn a_place_that_could_not_be_read_has_a_mark_of_its_own() {
-    let (policies, inventory, runs) = ([nightly("")], inventory(), BTreeMap::new());
-    let until = |mark: &PlannedUntil| {
-        let (at, planned_until) = ("2026-11-21T04:15:00Z".parse().unwrap(), Some(mark));
-        let inventory = &inventory;
-        let question = Question {
-            policies: &policies,
-            inventory,
-            runs: &runs,
-            at,
-            planned_until,
-            home: None,
-            only: None,
-        };
-        missed(&plan(&question))
-    };
-    let here = inventory.instances[0].location.clone();
-    let (first, second) = (mark("2026-11-19T12:00:00Z"), "2026-11-21T04:00:00Z".parse().unwrap());
-    let behind = PlannedUntil::after(Some(&first), second, [&here].into_iter());
-    assert_eq!(until(&behind), ["nightly/2026-11-20T02:00:00Z", OCCURRENCE]);
-    // It stays where it is however often the place cannot be read, and others are not held up by it.
-    let still =
-        PlannedUntil::after(Some(&behind), "2026-11-21T04:10:00Z".parse().unwrap(), [&here].into_iter());
-    assert_eq!(until(&still), until(&behind));
+    let here = inventory().instances[0].location.clone();
     let elsewhere = Location::new("222222222222", "eu-west-1");
-    assert_eq!(until(&PlannedUntil::after(Some(&first), second, [&elsewhere].into_iter())), [""; 0]);
-    assert_eq!(until(&PlannedUntil::after(Some(&still), second, [].into_iter())), [""; 0]);
+    let first = mark("2026-11-19T12:00:00Z");
+    let behind = next(&first, "2026-11-21T04:00:00Z", &[&here], &[]);
+    assert_eq!(missed_by(&behind), ["nightly/2026-11-20T02:00:00Z", OCCURRENCE]);
+    // It stays where it is however often the place cannot be read, and others are not held up by it.
+    let still = next(&behind, "2026-11-21T04:10:00Z", &[&here], &[]);
+    assert_eq!(missed_by(&still), missed_by(&behind));
+    assert_eq!(missed_by(&next(&first, "2026-11-21T04:00:00Z", &[&elsewhere], &[])), [""; 0]);
+    assert_eq!(missed_by(&next(&still, "2026-11-21T04:00:00Z", &[], &[])), [""; 0]);
+}
+
+#[test]
+fn what_was_missed_in_a_place_is_found_again_until_a_plan_finds_nothing_missed_there() {
+    let here = inventory().instances[0].location.clone();
+    let elsewhere = Location::new("222222222222", "eu-west-1");
+    let first = mark("2026-11-21T03:45:00Z");
+    let untold = next(&first, "2026-11-21T04:00:00Z", &[], &[&here]);
+    assert_eq!(missed_by(&untold), [OCCURRENCE]);
+    let still = next(&untold, "2026-11-21T04:10:00Z", &[], &[&here]);
+    assert_eq!(missed_by(&still), [OCCURRENCE]);
+    // Of a place that cannot be read nobody knows whether all is told; but it is no longer looked at as planned, either.
+    let unread = next(&untold, "2026-11-21T04:10:00Z", &[&here], &[]);
+    assert_eq!(missed_by(&unread), [OCCURRENCE]);
+    assert_eq!(unread.of(&here), "2026-11-21T04:00:00Z".parse::<Timestamp>().unwrap());
+    assert_eq!(missed_by(&next(&first, "2026-11-21T04:00:00Z", &[], &[&elsewhere])), [""; 0]);
+    let told = next(&still, "2026-11-21T04:11:00Z", &[], &[]);
+    assert_eq!((missed_by(&told).len(), told.untold.len()), (0, 0));
 }
 
 #[test]

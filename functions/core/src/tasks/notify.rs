@@ -9,7 +9,7 @@ use crate::measure::{Measure, Measured};
 use crate::occurrence::Occurrence;
 use crate::policy::PolicyId;
 use crate::ports::{Context, Ports};
-use crate::records::{Lease, read};
+use crate::records::{Lease, Run, RunState, put, read, unchanged};
 use crate::ticket::{self, Action, Kind, Matter, Report};
 use crate::timeline;
 
@@ -35,6 +35,18 @@ pub enum About {
     Unserved(Unserved),
     /// The fleet, in one place or as a whole.
     Fleet(Fleet),
+}
+
+impl Input {
+    /// What the fleet found missed, and tells for the first time.
+    fn missed(&self) -> Option<Unserved> {
+        match &self.about {
+            About::Unserved(unserved) if self.kind == Kind::BackupMissed && self.action == Action::Open => {
+                Some(unserved.clone())
+            }
+            _ => None,
+        }
+    }
 }
 
 impl About {
@@ -97,6 +109,7 @@ impl Measured for Notified {
 /// Needs the table and `sns:Publish`.
 pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<Notified, TaskError> {
     let owner = input.about.execution().map(str::to_owned);
+    let missed = input.missed();
     let (matter, report) = match input.about {
         About::Document(document) => of_run(input.kind, &document),
         About::Unserved(unserved) => of_unserved(input.kind, unserved),
@@ -114,7 +127,36 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<Noti
         Action::Open | Action::Update => ticket::open(ports, cx.now, matter, report).await?,
         Action::Resolve => ticket::resolve(ports, cx.now, &matter, report).await?,
     }
+    if let Some(missed) = missed {
+        // The ticket is out, and that outweighs its record: what cannot be recorded is found again by the next plan, whose
+        // report is the same and publishes nothing.
+        let _ = note(ports, cx, &missed).await;
+    }
     Ok(Notified { dedup_key })
+}
+
+/// Records what has been told as missed, so that no plan finds it again. What a run has recorded meanwhile stays.
+async fn note(ports: Ports<'_>, cx: Context<'_>, missed: &Unserved) -> Result<(), TaskError> {
+    for occurrence in &missed.occurrences {
+        let key = Run::key(occurrence, &missed.location, &missed.instance_id);
+        let stored = read::<Run>(ports.table, &key).await?;
+        let told = match stored.as_ref().map(|stored| &stored.record) {
+            None => Run {
+                state: RunState::Missed,
+                execution: String::new(),
+                attempt: 0,
+                began_at: cx.now,
+                closed_at: Some(cx.now),
+                awaits_retry: false,
+                snapshots: Vec::new(),
+                down_seconds: None,
+            },
+            Some(run) if run.awaits_retry => Run { awaits_retry: false, ..run.clone() },
+            Some(_) => continue,
+        };
+        ports.table.write(vec![put(key, unchanged(&stored), &told)?]).await?;
+    }
+    Ok(())
 }
 
 /// Whether the instance is still in the hands of whoever tells of it: of the run itself, or of anyone where no run tells. What

@@ -4,7 +4,7 @@
 //! The number of calls depends on the size of accounts in pages, and on the number of policies; never on the number of
 //! volumes or instances one by one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -167,7 +167,8 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<Plan
         (ports.objects.put_json(&key, &document).await?, key)
     };
     if whole {
-        settle(ports, cx.now, at, mark, &places, &unread).await?;
+        let missed = plan.missed.iter().map(|missed| &missed.location).collect();
+        settle(ports, cx.now, at, mark, &places, &unread, &missed).await?;
     }
     Ok(Planned {
         at,
@@ -240,7 +241,8 @@ fn start(due: &Due) -> Item {
 /// Resolves the tickets of plans that failed before, and then moves the watermark: what was missed is found by the plan
 /// that moves it, so it must not have moved when that plan has to be repeated.
 ///
-/// The watermark of a place that cannot be read stays where it is: what is missed there must be found when it can.
+/// The watermark of a place that cannot be read stays where it is: what is missed there must be found when it can. So does
+/// that of a place where something was missed, until a plan finds all of it recorded as told.
 async fn settle(
     ports: Ports<'_>,
     now: Timestamp,
@@ -248,6 +250,7 @@ async fn settle(
     old: Option<PlannedUntil>,
     places: &[Location],
     unread: &BTreeMap<Location, Fault>,
+    missed: &BTreeSet<&Location>,
 ) -> Result<(), TaskError> {
     let read = places.iter().filter(|place| !unread.contains_key(place));
     for place in read {
@@ -259,7 +262,7 @@ async fn settle(
     }
     resolve(ports, now, None, format!("The plan of {at} went well.")).await?;
     if old.as_ref().is_none_or(|old| old.at < at) {
-        let mark = PlannedUntil::after(old.as_ref(), at, unread.keys());
+        let mark = PlannedUntil::after(old.as_ref(), at, &unread.keys().collect(), missed);
         ports.table.write(vec![put(PlannedUntil::key(), Expect::Any, &mark)?]).await?;
     }
     Ok(())

@@ -131,8 +131,8 @@ fn orphans_are_pruned_once_an_occurrence_and_not_with_each_tick() {
 fn a_place_that_was_behind_catches_up() {
     let copies = nights("i-gone", &[18, 19, 20]);
     let behind = |until: &str| PlannedUntil {
-        at: time("2026-11-21T02:15:00Z"),
         behind: vec![Behind { location: place(), until: time(until) }],
+        ..PlannedUntil::everywhere(time("2026-11-21T02:15:00Z"))
     };
     let (policy, inventory) = (nightly(|_| {}), Inventory::default());
     for (until, count) in [("2026-11-21T01:45:00Z", 1), (NOW, 0)] {
