@@ -199,6 +199,23 @@ fn what_broke_a_promise_in_a_pair_breaks_none_any_more() {
             call("EnterStandby", "DescribeAutoScalingGroups", 2, Kind::SlowBefore),
             call("NotifyBackupFailed", "Publish", 1, Kind::SlowBefore),
         ),
+        // Where the fleet alone could tell of a missed backup, nobody came back to it: it was aborted before it had told, or
+        // had neither table nor topic for as long as it tried.
+        pair(
+            Setting::LateFleet,
+            call("fleet.NotifyBackupMissed", "TransactWriteItems", 1, Kind::CrashBefore),
+            state("fleet.Dispatch", Act::Aborted),
+        ),
+        pair(
+            Setting::LateFleet,
+            call("fleet.NotifyBackupMissed", "TransactWriteItems", 1, Kind::Throttled),
+            call("fleet.NotifyBackupMissed", "Publish", 1, Kind::SlowBefore),
+        ),
+        pair(
+            Setting::LateFleet,
+            state("fleet.NotifyBackupMissed", Act::TopicDown),
+            call("fleet.NotifyBackupMissed", "GetItem", 1, Kind::Throttled),
+        ),
         // Whether the first message of a ticket arrived, nobody heard: it may be opened a second time, under its key.
         pair(
             Setting::Busy,
