@@ -106,6 +106,8 @@ impl Measured for Notified {
 /// A run that does not hold its instance any more does not tell of it as left stopped: whoever gave it back meanwhile has closed
 /// its ticket, and nobody would close another.
 ///
+/// What the fleet tells as missed is recorded with the occurrences' runs afterwards: that keeps the next plan from finding it.
+///
 /// Needs the table and `sns:Publish`.
 pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<Notified, TaskError> {
     let owner = input.about.execution().map(str::to_owned);
@@ -128,8 +130,8 @@ pub async fn run(ports: Ports<'_>, cx: Context<'_>, input: Input) -> Result<Noti
         Action::Resolve => ticket::resolve(ports, cx.now, &matter, report).await?,
     }
     if let Some(missed) = missed {
-        // The ticket is out, and that outweighs its record: what cannot be recorded is found again by the next plan, whose
-        // report is the same and publishes nothing.
+        // The ticket is out, and that outweighs its record: what cannot be recorded is found again by the next plan. Its
+        // report publishes nothing, or an update where a part of the occurrences was recorded.
         let _ = note(ports, cx, &missed).await;
     }
     Ok(Notified { dedup_key })
