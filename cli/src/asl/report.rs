@@ -15,7 +15,7 @@ pub(super) fn print(text: &str) {
 pub(super) fn json(execution: &Execution, events: &[HistoryEvent]) -> String {
     let document = json!({
         "status": execution.status.as_str(),
-        "output": execution.output,
+        "output": execution.output.as_deref(),
         "error": execution.error,
         "cause": execution.cause,
         "events": events.iter().map(HistoryEvent::to_json).collect::<Vec<_>>(),
@@ -32,7 +32,7 @@ pub(super) fn text(execution: &Execution, events: &[HistoryEvent]) -> String {
             let _ = writeln!(text, "{name}: {value}");
         }
     };
-    line("output", execution.output.as_ref().map(Value::to_string).as_deref());
+    line("output", execution.output.as_deref().map(Value::to_string).as_deref());
     line("error", execution.error.as_deref());
     line("cause", execution.cause.as_deref());
     text.push('\n');

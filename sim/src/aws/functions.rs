@@ -47,7 +47,10 @@ impl TaskRunner for Host {
             let payload = call.parameters.get_mut("Payload").map(Value::take).unwrap_or_default();
             let caller = Caller::state(&call.execution_arn, &call.state);
             let answer = aws.invoke(&function, caller, payload).await?;
-            Ok(json!({ "ExecutedVersion": "$LATEST", "Payload": answer, "StatusCode": 200 }))
+            let mut response = json!({ "ExecutedVersion": "$LATEST", "Payload": null, "StatusCode": 200 });
+            // Put in, as the macro would copy it.
+            response["Payload"] = answer;
+            Ok(response)
         }
         .boxed_local()
     }

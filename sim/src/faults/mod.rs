@@ -1,9 +1,11 @@
 //! The fault matrix: everything that can go wrong with a backup, and whether the promises hold.
 //!
 //! Each scenario is a night of the shipped state machines and the real tasks in the simulated AWS, in which one thing or
-//! several go wrong; then all is mended, and the night after goes by. The design's promises are checked in the night, when
-//! all is mended, and after the second night. A scenario has a name that stays the same from version to version:
-//! `StopInstance/StopInstances#1/throttled-once` is the first StopInstances call of the state `StopInstance`.
+//! several go wrong; then all is mended, and the night after goes by, unless the first has left no more than one without
+//! trouble leaves. The design's promises are checked in the night, when all is mended, and after the second night.
+//!
+//! A scenario has a name that stays the same from version to version: `StopInstance/StopInstances#1/throttled-once` is the
+//! first StopInstances call of the state `StopInstance`.
 
 mod acts;
 mod history;

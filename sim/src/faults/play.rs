@@ -134,8 +134,9 @@ pub(super) fn play(
         broken.push(promises::lingers(idle_for));
     }
     broken.extend(promises::broken(&moment(promises::When::Mended)));
-    // A world in which nothing is left of the night has nights like any other's.
-    if !(broken.is_empty() && promises::nothing_left(&stage)) {
+    // After a night that leaves what one without trouble leaves comes the night that comes after that one.
+    let is_known = !scenario.troubles.is_empty() && promises::leftovers::are_usual(&stage);
+    if !is_known || !broken.is_empty() {
         next_night(&stage, scenario.rescuer);
         broken.extend(promises::broken(&moment(promises::When::NightAfter)));
     }

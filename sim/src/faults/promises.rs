@@ -2,16 +2,13 @@
 
 mod backup;
 mod instance;
+pub(super) mod leftovers;
 mod ticket;
 
-use std::collections::BTreeMap;
-
 use jiff::{SignedDuration, Timestamp};
-use stopgap_core::inventory::SnapshotState;
-use stopgap_core::set_tags;
 
 use super::play::Scenario;
-use super::stage::{POLICY, Stage, at};
+use super::stage::Stage;
 use super::trouble::Trouble;
 use crate::aws::{Called, World};
 
@@ -132,30 +129,4 @@ impl Check<'_> {
         let mut of = self.told.iter().filter(|told| told.kind == kind && told.instance == *id);
         of.next_back().is_some_and(|told| told.action != "resolve")
     }
-}
-
-/// Whether nothing is left of a night: nothing held, no ticket open, the backup there.
-pub(super) fn nothing_left(stage: &Stage) -> bool {
-    stage.stopgap.aws.look(|world| {
-        let free = world.table.iter().all(|(key, (_, body))| match key.partition.as_str() {
-            "tickets" => body["status"] == "resolved" && body["sent"] == true,
-            partition => !partition.starts_with("waiting#"),
-        });
-        let told = told(world);
-        // The newest message of each ticket tells.
-        let open: BTreeMap<&str, bool> =
-            told.iter().map(|told| (told.key.as_str(), told.action != "resolve")).collect();
-        let last = format!("{POLICY}/{}", at(2, 0));
-        let whole = |id: &String| {
-            let of = |snapshot: &&stopgap_core::inventory::Snapshot| {
-                snapshot.tags.get(set_tags::INSTANCE) == Some(id)
-                    && snapshot.tags.get(set_tags::OCCURRENCE) == Some(&last)
-                    && snapshot.state == SnapshotState::Completed
-            };
-            world.snapshots().filter(of).count() >= 2
-        };
-        free && held(world).next().is_none()
-            && open.values().all(|open| !open)
-            && stage.subjects.iter().all(whole)
-    })
 }

@@ -65,7 +65,7 @@ pub struct Execution {
     /// What it was started with.
     pub input: Rc<Value>,
     /// What came out, if it succeeded.
-    pub output: Option<Value>,
+    pub output: Option<Rc<Value>>,
     /// The error that ended it.
     pub error: Option<String>,
     /// Its cause.
@@ -103,7 +103,7 @@ pub(super) struct Run {
 #[derive(Debug, Clone)]
 pub(super) struct End {
     pub(super) status: Status,
-    pub(super) output: Option<Value>,
+    pub(super) output: Option<Rc<Value>>,
     pub(super) error: Option<String>,
     pub(super) cause: Option<String>,
     pub(super) stopped: Option<Timestamp>,
@@ -148,7 +148,7 @@ pub(super) struct Line {
     /// The state it is in, or failed in.
     pub(super) at: RefCell<Option<At>>,
     /// What it came to.
-    pub(super) output: RefCell<Option<Value>>,
+    pub(super) output: RefCell<Option<Rc<Value>>>,
     /// The branches or iterations of the state it is in.
     pub(super) lines: RefCell<Vec<Rc<Line>>>,
     /// `$$.Map.Item`.

@@ -27,7 +27,7 @@ pub(super) fn run<'a>(
     thread: Thread<'a>,
     graph: &'a Graph,
     input: Rc<Value>,
-) -> LocalBoxFuture<'a, Result<Value, Failure>> {
+) -> LocalBoxFuture<'a, Result<Rc<Value>, Failure>> {
     Box::pin(async move {
         let resumed = thread.line.at.borrow().clone();
         let mut redriven = resumed.is_some();
@@ -53,8 +53,8 @@ pub(super) fn run<'a>(
                 }
                 Step::End(output) => {
                     *thread.line.at.borrow_mut() = None;
-                    *thread.line.output.borrow_mut() = Some(Value::clone(&output));
-                    return Ok(Rc::unwrap_or_clone(output));
+                    *thread.line.output.borrow_mut() = Some(Rc::clone(&output));
+                    return Ok(output);
                 }
             }
         }

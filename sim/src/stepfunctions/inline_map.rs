@@ -72,7 +72,7 @@ pub(super) async fn run(entered: &mut Entered<'_>, map: &Map, input: &Value) -> 
         }
     }
     let outputs: Vec<Value> =
-        lines.iter().map(|line| line.output.borrow().clone().unwrap_or_default()).collect();
+        lines.iter().map(|line| line.output.borrow().as_deref().cloned().unwrap_or_default()).collect();
     entered.is_open = false;
     thread.line.last_event.set(last);
     thread.side_event("MapStateSucceeded", None)?;

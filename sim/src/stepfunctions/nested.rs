@@ -123,7 +123,7 @@ fn describe(execution: &Execution, as_json: bool) -> Value {
         }
     };
     add("StopDate", execution.stopped.map(|time| json!(time.as_millisecond())));
-    add("Output", execution.output.as_ref().map(payload));
+    add("Output", execution.output.as_deref().map(payload));
     add("OutputDetails", execution.output.as_ref().map(|_| json!({"Included": true})));
     add("Error", execution.error.as_deref().map(Value::from));
     add("Cause", execution.cause.as_deref().map(Value::from));

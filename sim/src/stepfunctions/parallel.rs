@@ -41,7 +41,7 @@ pub(super) async fn run(
         }
     }
     let outputs: Vec<Value> =
-        lines.iter().map(|line| line.output.borrow().clone().unwrap_or_default()).collect();
+        lines.iter().map(|line| line.output.borrow().as_deref().cloned().unwrap_or_default()).collect();
     entered.is_open = false;
     thread.side_event("ParallelStateSucceeded", None)?;
     Ok(Value::Array(outputs))

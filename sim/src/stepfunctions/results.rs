@@ -21,7 +21,7 @@ pub(super) fn of(
     lines: &[Rc<Line>],
     input: &Value,
 ) -> Result<Value, Failure> {
-    let outputs = || lines.iter().filter_map(|line| line.output.borrow().clone());
+    let outputs = || lines.iter().filter_map(|line| line.output.borrow().as_deref().cloned());
     let Some(writer) = writer else { return Ok(outputs().collect()) };
     if let Some(destination) = &writer.destination {
         let destination = entered.fill(Some(destination), Cow::Borrowed(input))?;

@@ -325,7 +325,7 @@ impl Service {
         &self,
         run: &Run,
         status: Status,
-        output: Option<Value>,
+        output: Option<Rc<Value>>,
         error: Option<String>,
         cause: Option<String>,
     ) {

@@ -129,7 +129,7 @@ impl Outcome {
             self.execution.error,
             self.execution.cause
         );
-        self.execution.output.clone().unwrap()
+        self.execution.output.as_deref().cloned().unwrap()
     }
 
     #[track_caller]

@@ -74,8 +74,9 @@ adds every second thing that goes wrong after the first (of two after which a ni
 `--seeds N` random sequences over a small fleet.
 
 Each scenario is a night of the shipped state machines and the real tasks in the simulated AWS. After it all is mended, and
-another night goes by. The [promises](../README.md#promises) are checked in the night, when all is mended, and after the
-second night. But for executions that are lost, the rescuer is off: the run itself has to restart the instance and to tell.
+another night goes by, unless the first has left no more than a night without trouble leaves. The
+[promises](../README.md#promises) are checked in the night, when all is mended, and after the second night. But for
+executions that are lost, the rescuer is off: the run itself has to restart the instance and to tell.
 
 A scenario's name is its state (or the function, where no state calls it), the operation, which such call of that state it
 is, and what goes wrong: `StopInstance/StopInstances#1/throttled-once`. States of the other machines have the machine's name

@@ -177,6 +177,10 @@ impl Field {
 
     /// Reads a list of values, ranges and steps.
     fn values(&self, text: &str) -> Result<Values, String> {
+        // Most fields say this; a policy is read with every state's input.
+        if text == "*" {
+            return Ok((self.min..=self.max).collect());
+        }
         let parts: Result<Vec<_>, String> = text.split(',').map(|part| self.part(part, text)).collect();
         let mut values: Values = parts?.into_iter().flatten().collect();
         values.sort_unstable();

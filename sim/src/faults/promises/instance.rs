@@ -157,6 +157,6 @@ impl Check<'_> {
     }
 }
 
-fn ran_before(machine: &Machine) -> bool {
+pub(super) fn ran_before(machine: &Machine) -> bool {
     machine.past.first().is_some_and(|(_, state, _)| *state == InstanceState::Running)
 }
