@@ -7,7 +7,7 @@ use stopgap_core::records::{PlannedUntil, Run, RunState};
 use stopgap_core::set_tags;
 
 use super::instance::ran_before;
-use super::told;
+use super::{Told, told};
 use crate::aws::{Machine, World};
 use crate::faults::stage::{self, FLOOR, POLICY, Stage, at};
 
@@ -21,7 +21,7 @@ pub(in crate::faults) fn are_usual(stage: &Stage) -> bool {
             // What is broken on purpose may remember more than the world shows.
             world.sabotage.is_none()
                 && world.table.iter().all(|(key, (_, body))| is_usual_record(key, body))
-                && told(world).iter().all(|of| is_resolved(world, &of.key))
+                && is_all_resolved(&told(world))
                 && world.machines().all(is_as_before)
                 && subjects.iter().all(|id| is_selected(world, id) && has_its_backups(world, id))
                 && before.others.iter().all(|id| world.snapshots().any(|snapshot| snapshot.id == *id))
@@ -45,9 +45,10 @@ fn is_usual_record(key: &Key, body: &serde_json::Value) -> bool {
     }
 }
 
-/// Whether the newest message of a ticket is that it is resolved.
-fn is_resolved(world: &World, key: &str) -> bool {
-    told(world).iter().rev().find(|told| told.key == key).is_some_and(|told| told.action == "resolve")
+/// Whether the newest message of each ticket is that it is resolved.
+fn is_all_resolved(told: &[Told]) -> bool {
+    let newest = |key: &str| told.iter().rev().find(|told| told.key == key);
+    told.iter().all(|of| newest(&of.key).is_some_and(|newest| newest.action == "resolve"))
 }
 
 fn is_as_before(machine: &Machine) -> bool {
@@ -59,7 +60,7 @@ fn is_selected(world: &World, id: &str) -> bool {
     world.machine(id).is_some_and(|machine| machine.instance.tags.contains_key("Backup"))
 }
 
-/// The night's own, and as many older ones as retention keeps.
+/// The night's own, and as many in all as retention keeps, which are as many as its floor.
 fn has_its_backups(world: &World, id: &str) -> bool {
     let of_policy = world.snapshots().filter(|snapshot| {
         let tag = |name| snapshot.tags.get(name).map(String::as_str);
