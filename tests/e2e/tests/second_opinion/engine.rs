@@ -42,7 +42,7 @@ pub(crate) fn run(machine: &Machine) -> Run {
     let execution = step_functions.describe_execution(&arn).unwrap();
     Run {
         status: execution.status.as_str().to_owned(),
-        output: execution.output,
+        output: execution.output.as_deref().cloned(),
         error: execution.error,
         cause: execution.cause,
         events: step_functions.history(&arn).iter().map(event).collect(),
