@@ -195,7 +195,7 @@ impl World for Simulated {
     }
 
     async fn output(&self, execution_arn: &str) -> Value {
-        self.step_functions.describe_execution(execution_arn).unwrap().output.unwrap()
+        self.step_functions.describe_execution(execution_arn).unwrap().output.as_deref().cloned().unwrap()
     }
 
     async fn object(&self, key: &str) -> Option<Value> {
