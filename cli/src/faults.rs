@@ -14,8 +14,9 @@ use crate::progress;
 
 /// Let everything go wrong that can, on the real state machines and the real task code, and say whether the promises hold.
 ///
-/// Each scenario is a night in a simulated AWS in which something goes wrong, the mending of it, and the night after. A
-/// broken promise is told with the shortest history that shows it, and the exit status is 1.
+/// Each scenario is a night in a simulated AWS in which something goes wrong, the mending of it, and the night after, unless
+/// the first has left no more than a night without trouble leaves. A broken promise is told with the shortest history that
+/// shows it, and the exit status is 1.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Each two things that go wrong in one night, too: the second at every call, in every state and with every event after

@@ -134,7 +134,7 @@ pub(super) fn play(
         broken.push(promises::lingers(idle_for));
     }
     broken.extend(promises::broken(&moment(promises::When::Mended)));
-    // After a night that leaves what one without trouble leaves comes the night that comes after that one.
+    // What follows a night without trouble is played where there is none; whatever leaves the same is followed by the same.
     let is_known = !scenario.troubles.is_empty() && promises::leftovers::are_usual(&stage);
     if !is_known || !broken.is_empty() {
         next_night(&stage, scenario.rescuer);

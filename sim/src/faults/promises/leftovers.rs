@@ -21,7 +21,7 @@ pub(in crate::faults) fn are_usual(stage: &Stage) -> bool {
             // What is broken on purpose may remember more than the world shows.
             world.sabotage.is_none()
                 && world.table.iter().all(|(key, (_, body))| is_usual_record(key, body))
-                && is_all_resolved(&told(world))
+                && are_all_resolved(&told(world))
                 && world.machines().all(is_as_before)
                 && subjects.iter().all(|id| is_selected(world, id) && has_its_backups(world, id))
                 && before.others.iter().all(|id| world.snapshots().any(|snapshot| snapshot.id == *id))
@@ -46,7 +46,7 @@ fn is_usual_record(key: &Key, body: &serde_json::Value) -> bool {
 }
 
 /// Whether the newest message of each ticket is that it is resolved.
-fn is_all_resolved(told: &[Told]) -> bool {
+fn are_all_resolved(told: &[Told]) -> bool {
     let newest = |key: &str| told.iter().rev().find(|told| told.key == key);
     told.iter().all(|of| newest(&of.key).is_some_and(|newest| newest.action == "resolve"))
 }
@@ -87,10 +87,15 @@ fn surroundings_are_as_before(stage: &Stage, world: &World) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use serde_json::json;
     use stopgap_core::inventory::SnapshotState;
+    use stopgap_core::ports::Notice;
+    use stopgap_core::records::Behind;
 
     use super::*;
+    use crate::aws::Sabotage;
     use crate::faults::stage::{Setting, build, home};
     use crate::machines::Machines;
 
@@ -139,17 +144,49 @@ mod tests {
             let copies = place(world).snapshots.values_mut();
             &mut copies.max_by_key(|copy| copy.made).expect("there is a backup").snapshot
         }
-        let leftovers: [(&str, Leave); 15] = [
+        fn record<T: serde::de::DeserializeOwned>(world: &World, partition: &str) -> T {
+            let mut of = world.table.iter().filter(|(key, _)| key.partition.starts_with(partition));
+            let (_, (_, body)) = of.next().expect("a night leaves one");
+            serde_json::from_value(body.clone()).expect("it is in order")
+        }
+        let leftovers: [(&str, Leave); 20] = [
             ("a lease", |world| put(world, "leases", json!({}))),
             ("an intent", |world| put(world, "intents", json!({}))),
             ("a slot", |world| put(world, "slots", json!({}))),
             ("what is to be sent", |world| put(world, "outbox", json!({}))),
             ("an open ticket", |world| put(world, "tickets", json!({ "status": "open", "sent": true }))),
-            ("a run that is not complete", |world| put(world, "run#another", json!({ "state": "missed" }))),
-            ("a mark that stays behind", |world| {
-                let behind = json!([{ "location": home(), "until": at(1, 45) }]);
-                let mark = json!({ "at": at(2, 45), "untold": behind });
-                world.table.insert(PlannedUntil::key(), (2, mark));
+            ("a ticket whose message is not out", |world| {
+                put(world, "tickets", json!({ "status": "resolved", "sent": false }));
+            }),
+            ("a ticket that is open and not recorded", |world| {
+                let document = json!({ "dedup_key": "one", "action": "open" });
+                let (subject, text, chat) = (String::new(), String::new(), json!(null));
+                let notice = Notice { subject, document, text, attributes: BTreeMap::new(), chat };
+                world.published.push((at(3, 0), notice));
+            }),
+            ("a run that is not complete", |world| {
+                let mut run: Run = record(world, "run#");
+                run.state = RunState::Missed;
+                put(world, "run#another", json!(run));
+            }),
+            ("a place that could not be read", |world| {
+                let mut mark: PlannedUntil = record(world, "fleet");
+                mark.behind.push(Behind { location: home(), until: at(1, 45) });
+                world.table.insert(PlannedUntil::key(), (2, json!(mark)));
+            }),
+            ("a place in which something missed may be untold", |world| {
+                let mut mark: PlannedUntil = record(world, "fleet");
+                mark.untold.push(Behind { location: home(), until: at(1, 45) });
+                world.table.insert(PlannedUntil::key(), (2, json!(mark)));
+            }),
+            ("a plan that was never made", |world| {
+                world.table.insert(PlannedUntil::key(), (2, json!(PlannedUntil::everywhere(at(1, 45)))));
+            }),
+            ("another policy's backup that was deleted", |world| {
+                let policy = set_tags::POLICY;
+                place(world)
+                    .snapshots
+                    .retain(|_, copy| copy.snapshot.tags.get(policy).is_none_or(|of| of != "weekly"));
             }),
             ("an instance that is down", |world| {
                 let mut running = place(world).machines.values_mut().filter(|machine| ran_before(machine));
@@ -186,5 +223,22 @@ mod tests {
             stage.stopgap.aws.change(leave);
             assert!(!are_usual(&stage), "{what}");
         }
+    }
+
+    #[test]
+    fn a_target_that_gets_no_requests_is_seen() {
+        let stage = after_a_night(Setting::Balanced);
+        stage.stopgap.aws.change(|world| {
+            let groups = world.places.values_mut().flat_map(|place| place.target_groups.values_mut());
+            groups.for_each(|group| group.targets.clear());
+        });
+        assert!(!are_usual(&stage));
+    }
+
+    #[test]
+    fn of_what_is_broken_on_purpose_nothing_is_usual() {
+        let stage = after_a_night(Setting::Night);
+        stage.stopgap.aws.change(|world| world.sabotage = Some(Sabotage::BlindLookup));
+        assert!(!are_usual(&stage));
     }
 }
